@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+# The targets with a '##' are for people: 'make help' prints them.
+# What is compiled goes to .build, but for each step's program, which stands
+# beside its source. V=1 shows the compiler's whole command lines.
+
+CFLAGS = -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+	-fstack-protector-strong -fPIE
+LDFLAGS = -pie -Wl,-z,relro,-z,now
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wformat=2 -Wvla -Wwrite-strings \
+	-Wpointer-arith -Wcast-qual -Wundef
+ALL_CFLAGS = -std=c11 $(WARNINGS) -Icommon -MMD -MP $(CFLAGS)
+
+# Where objects go, and below which directory the programs stand: 'make asan'
+# builds everything once more beside the first.
+BUILD = .build
+BIN = .
+
+ROOTFS = rootfs/tiny-linux
+STEPS = $(sort $(patsubst %/container.c,%,$(wildcard step*/container.c)))
+PROBES = $(addprefix .build/probes/,peek escape reach pty)
+SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
+
+all: $(STEPS:%=$(BIN)/%/container) $(PROBES) ## build all the steps
+
+help: ## print this list
+	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | \
+	while read -r target text; do printf '%-8s %s\n' "$$target" "$$text"; done
+	@echo 'make stepNN-NAME builds one step.'
+
+demo: all rootfs ## show every step at work; needs no root
+	@common/tools/tour $(ROOTFS)
+
+run: all rootfs ## run STEP=NN [CMD='ls /']: a shell in that step's container
+	@$(SANDBOX) $(BIN)/$(step)/container $(ROOTFS) $(CMD)
+
+test: all rootfs ## run the tests; needs no root
+	@BIN=$(BIN) common/test/run $(TESTS)
+
+diff: ## diff STEP=NN: what that step adds to the one before
+	@diff -u $(or $(before),/dev/null) $(step)/container.c || :
+
+rootfs: $(PROBES) ## make rootfs/tiny-linux; or TARBALL=FILE to unpack one
+	@common/tools/rootfs $(if $(TARBALL),--tarball '$(TARBALL)')
+
+alpine: $(PROBES) ## download the articles' Alpine into rootfs/alpine-linux
+	@common/tools/rootfs --alpine
+
+asan: ## run the tests under the address and undefined sanitizers
+	+$(MAKE) BUILD=.build/asan BIN=.build/asan LDFLAGS= CFLAGS='-O1 -g \
+	-fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all' test
+
+tidy: ## run clang-tidy
+	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- \
+		-std=c11 -Icommon
+
+analyze: ## run gcc's analyzer and cppcheck
+	for source in $(SOURCES); do \
+		$(CC) -std=c11 -Icommon -O2 -fanalyzer -Werror -c \
+			-o .build/analyzed.o "$$source" || exit 1; \
+	done
+	cppcheck --quiet --std=c11 -Icommon --enable=warning,portability \
+		--inline-suppr --error-exitcode=1 $(SOURCES)
+
+format: ## run clang-format on all the C
+	clang-format -i $(SOURCES) $(wildcard common/*.h)
+
+clean: ## remove what was built, but not rootfs
+	rm -rf .build $(STEPS:%=%/container)
+
+$(STEPS): %: $(BIN)/%/container
+
+# STEP may be 4, 04 or step04-pidns.
+step = $(or $(firstword \
+	$(filter step$(STEP)-% step0$(STEP)-% $(STEP),$(STEPS))), \
+	$(error which step? For example STEP=04))
+before = $(lastword $(sort $(shell \
+	printf '%s/container.c\n' $(STEPS) | sed '/$(step)/,$$d')))
+QUIET = $(if $(V),,@echo '  CC      $@';)
+SANDBOX = $(if $(filter-out 0,$(shell id -u)),common/tools/sandbox)
+
+# The helpers that a step needs besides error.o.
+$(BIN)/step06-veth/container: $(BUILD)/common/netlink.o
+$(BIN)/step07-bridge-nat/container: $(BUILD)/common/netlink.o \
+	$(BUILD)/common/nftables.o
+
+$(BIN)/%/container: $(BUILD)/%/container.o $(BUILD)/common/error.o
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# Static where the tool chain can: they run in any root filesystem.
+.build/probes/%: common/tools/%.c Makefile
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) $(ALL_CFLAGS) -static -o $@ $< 2>/dev/null || \
+		$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
+
+.build/probes/%: common/test/%.c Makefile
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
+
+-include $(wildcard .build/*/*.d .build/*/*/*.d .build/*/*/*/*.d)
+
+.PHONY: all help demo run test diff rootfs alpine asan tidy analyze format \
+	clean $(STEPS)
+.DELETE_ON_ERROR:
+.SECONDARY:
