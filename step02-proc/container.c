@@ -105,15 +105,20 @@ static void go_to_rootfs(const char *rootfs)
 		diex("ROOTFS '%s' is the host's own root", rootfs);
 }
 
+/* mount(2) would follow a symbolic link, even out of ROOTFS. */
+static void check_mount_point(const char *name)
+{
+	struct stat point;
+
+	if (lstat(name, &point) == -1)
+		die("mount /%s (mkdir it in ROOTFS)", name);
+	if (!S_ISDIR(point.st_mode))
+		diex("mount /%s: in ROOTFS it is not a directory", name);
+}
+
 static void mount_proc(void)
 {
-	struct stat proc;
-
-	if (lstat("proc", &proc) == -1)
-		die("mount /proc (mkdir it in ROOTFS)");
-	/* mount(2) would follow a symbolic link, even out of ROOTFS. */
-	if (!S_ISDIR(proc.st_mode))
-		diex("mount /proc: in ROOTFS it is not a directory");
+	check_mount_point("proc");
 	trace("mount -t proc -o nosuid,nodev,noexec proc proc");
 	if (mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		  NULL) == -1)

@@ -192,15 +192,20 @@ static void set_hostname(const char *name)
 		die("sethostname %s", name);
 }
 
+/* mount(2) would follow a symbolic link, even out of ROOTFS. */
+static void check_mount_point(const char *name)
+{
+	struct stat point;
+
+	if (lstat(name, &point) == -1)
+		die("mount /%s (mkdir it in ROOTFS)", name);
+	if (!S_ISDIR(point.st_mode))
+		diex("mount /%s: in ROOTFS it is not a directory", name);
+}
+
 static void mount_proc(bool user)
 {
-	struct stat proc;
-
-	if (lstat("proc", &proc) == -1)
-		die("mount /proc (mkdir it in ROOTFS)");
-	/* mount(2) would follow a symbolic link, even out of ROOTFS. */
-	if (!S_ISDIR(proc.st_mode))
-		diex("mount /proc: in ROOTFS it is not a directory");
+	check_mount_point("proc");
 	/* A new /proc would show the host's PID namespace, which does not belong
 	 * to our user namespace (step 04's does): take the host's /proc. */
 	if (user) {
