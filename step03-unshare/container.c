@@ -240,7 +240,7 @@ static void run_command(char *command[])
 
 	trace_exec(command);
 	setenv("PATH", path, 1);
-	if (strchr(command[0], '/') != NULL)
+	if (*command[0] == '\0' || strchr(command[0], '/') != NULL)
 		execv(command[0], command);
 	else
 		do {

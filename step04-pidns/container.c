@@ -27,6 +27,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -193,17 +194,18 @@ static void new_pid_namespace(void)
 		die("unshare CLONE_NEWPID");
 }
 
-/* PID 1 ends with the launcher, and the kernel ends the rest with PID 1. */
+/* PID 1 ends with the launcher, and the kernel ends the rest with PID 1. (A
+ * PID 1 that changes its user sheds this signal: prctl(2).) */
 static void end_with_launcher(const int lifeline[2])
 {
-	struct pollfd launcher = {.fd = lifeline[0]};
+	struct pollfd launcher = {.fd = lifeline[1]};
 
-	close(lifeline[1]);
+	close(lifeline[0]);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
 		die("prctl PR_SET_PDEATHSIG");
-	/* A launcher that died before that sends no signal. Its end of the
-	 * pipe, which no one else has, was closed even earlier. (getppid()
-	 * cannot tell: a parent outside the namespace is always 0.) */
+	/* A launcher that died before that sends no signal. But it closed its
+	 * end of the socket pair, the only one now, still earlier. (getppid()
+	 * does not tell: it is 0 for a parent outside the namespace.) */
 	if (poll(&launcher, 1, 0) != 0)
 		exit(EXIT_LAUNCHER);
 }
@@ -277,7 +279,7 @@ static void run_command(char *command[])
 		die("close_range");
 	trace_exec(command);
 	setenv("PATH", path, 1);
-	if (strchr(command[0], '/') != NULL)
+	if (*command[0] == '\0' || strchr(command[0], '/') != NULL)
 		execv(command[0], command);
 	else
 		do {
@@ -387,8 +389,8 @@ int main(int argc, char *argv[])
 	if (options.user)
 		enter_user_namespace();
 	new_pid_namespace();
-	if (pipe2(lifeline, O_CLOEXEC) == -1)
-		die("pipe");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lifeline) == -1)
+		die("socketpair");
 	pid = fork();
 	if (pid == -1)
 		die("fork");

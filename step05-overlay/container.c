@@ -29,6 +29,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -39,9 +40,7 @@
 #include "error.h"
 
 /* mount(2) takes a page of options: 200 times "/proc/self/fd/123:" fits. */
-enum {
-	MAX_LAYERS = 200
-};
+#define MAX_LAYERS 200
 
 struct options {
 	char *layers[MAX_LAYERS]; /* topmost first */
@@ -55,10 +54,9 @@ struct options {
 static const char usage[] =
 	"Usage: container [OPTIONS] ROOTFS [COMMAND [ARG...]]\n"
 	"Run COMMAND (/bin/sh) in a container whose root is ROOTFS.\n"
-	"ROOTFS is LAYER[:LAYER...], topmost first; '\\:' is a colon in a "
-	"name.\n"
-	"The layers stay as they are: what is written goes with the "
-	"container.\n"
+	"ROOTFS is LAYER[:LAYER...], topmost first ('\\:': a colon in a "
+	"name).\n"
+	"Layers stay as they are; what is written goes with the container.\n"
 	"\n"
 	"  -H, --hostname NAME  the host name inside (container)\n"
 	"  -U, --user           root inside is you outside: needs no sudo\n"
@@ -282,17 +280,18 @@ static void new_pid_namespace(void)
 		die("unshare CLONE_NEWPID");
 }
 
-/* PID 1 ends with the launcher, and the kernel ends the rest with PID 1. */
+/* PID 1 ends with the launcher, and the kernel ends the rest with PID 1. (A
+ * PID 1 that changes its user sheds this signal: prctl(2).) */
 static void end_with_launcher(const int lifeline[2])
 {
-	struct pollfd launcher = {.fd = lifeline[0]};
+	struct pollfd launcher = {.fd = lifeline[1]};
 
-	close(lifeline[1]);
+	close(lifeline[0]);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
 		die("prctl PR_SET_PDEATHSIG");
-	/* A launcher that died before that sends no signal. Its end of the
-	 * pipe, which no one else has, was closed even earlier. (getppid()
-	 * cannot tell: a parent outside the namespace is always 0.) */
+	/* A launcher that died before that sends no signal. But it closed its
+	 * end of the socket pair, the only one now, still earlier. (getppid()
+	 * does not tell: it is 0 for a parent outside the namespace.) */
 	if (poll(&launcher, 1, 0) != 0)
 		exit(EXIT_LAUNCHER);
 }
@@ -540,7 +539,7 @@ static void run_command(char *command[])
 		die("close_range");
 	trace_exec(command);
 	setenv("PATH", path, 1);
-	if (strchr(command[0], '/') != NULL)
+	if (*command[0] == '\0' || strchr(command[0], '/') != NULL)
 		execv(command[0], command);
 	else
 		do {
@@ -655,8 +654,8 @@ int main(int argc, char *argv[])
 	if (options.user)
 		enter_user_namespace();
 	new_pid_namespace();
-	if (pipe2(lifeline, O_CLOEXEC) == -1)
-		die("pipe");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lifeline) == -1)
+		die("socketpair");
 	pid = fork();
 	if (pid == -1)
 		die("fork");
