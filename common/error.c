@@ -81,6 +81,15 @@ void warn(const char *format, ...)
 	errno = error;
 }
 
+void warnx(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print_message(format, args, 0);
+	va_end(args);
+}
+
 void trace_on(void)
 {
 	tracing = true;

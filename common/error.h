@@ -31,6 +31,9 @@ void diex(const char *format, ...)
 /* Prints what die() prints and returns. errno is as it was. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Prints what diex() prints and returns. */
+void warnx(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Turns trace() on: the option -v. */
 void trace_on(void);
 
