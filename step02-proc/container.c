@@ -128,7 +128,7 @@ static void mount_proc(void)
 /* Lazily, or a process that the command left behind in /proc would keep it. */
 static void unmount_proc(void)
 {
-	trace("umount --lazy proc");
+	trace("umount -l proc");
 	if (umount2("proc", MNT_DETACH | UMOUNT_NOFOLLOW) == -1)
 		warn("umount /proc");
 }

@@ -6,8 +6,9 @@
  * New: overlayfs, pivot_root(2), a small /dev, a read-only /sys.
  *
  *	$ sudo ./container ../rootfs/tiny-linux
- *	/ # rm -r /bin; exit
- *	$ ls ../rootfs/tiny-linux/bin	(as full as before)
+ *	/ # rm /bin/ls; exit
+ *	$ ls ../rootfs/tiny-linux/bin/ls
+ *	../rootfs/tiny-linux/bin/ls
  *
  * Read: Documentation/filesystems/overlayfs.rst (kernel), pivot_root(2)
  */
@@ -178,8 +179,8 @@ static void block_signals(sigset_t *signals)
 	signal(SIGCHLD, SIG_DFL);
 }
 
-/* Returns the path without symbolic links and from the root on. */
-static char *resolve(const char *directory)
+/* Returns the path from the root on and without symbolic links. */
+static char *resolve(const char *what, const char *directory)
 {
 	char *path = realpath(directory, NULL);
 	int fd = -1;
@@ -187,9 +188,9 @@ static char *resolve(const char *directory)
 	if (path != NULL)
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (path == NULL || fd == -1)
-		die("layer '%s'", directory);
+		die("%s '%s'", what, directory);
 	if (strcmp(path, "/") == 0)
-		diex("layer '%s' is the host's own root", directory);
+		diex("%s '%s' is the host's own root", what, directory);
 	close(fd);
 	return path;
 }
@@ -213,7 +214,7 @@ static void refuse_overlap(const char *one, char *const others[], int count)
 static void resolve_layers(struct options *options)
 {
 	for (int i = 0; i < options->layer_count; i++) {
-		options->layers[i] = resolve(options->layers[i]);
+		options->layers[i] = resolve("layer", options->layers[i]);
 		refuse_overlap(options->layers[i], options->layers, i);
 	}
 }
@@ -225,7 +226,7 @@ static void lock_writable(struct options *options)
 	struct statfs file_system;
 	int fd;
 
-	options->writable = resolve(options->writable);
+	options->writable = resolve("--writable", options->writable);
 	refuse_overlap(options->writable, options->layers,
 		       options->layer_count);
 	fd = open(options->writable, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -329,8 +330,11 @@ static void go_to(const char *directory)
 
 static void make_directory(const char *name)
 {
+	char *here = get_current_dir_name();
+
 	if (mkdir(name, 0755) == -1 && errno != EEXIST)
-		die("mkdir %s", name);
+		die("mkdir %s in '%s'", name, here);
+	free(here);
 }
 
 /* Layers go by file descriptor: the kernel has no name to look up that a mount
@@ -374,7 +378,7 @@ static char *overlay_options(const struct options *options, const int *fds)
 	fputs(",upperdir=upper,workdir=work", stream);
 	/* overlayfs notes what is gone in trusted.* attributes, which only the
 	 * host's root may set; where we may not, in user.* ones. */
-	if (setxattr("upper", "trusted.container", "", 0, 0) == -1 &&
+	if (setxattr("/tmp", "trusted.container", "", 0, 0) == -1 &&
 	    errno == EPERM)
 		fputs(",userxattr", stream);
 	if (fclose(stream) == EOF)
@@ -382,17 +386,29 @@ static char *overlay_options(const struct options *options, const int *fds)
 	return text;
 }
 
-/* The kernel tells the reason to its log alone. */
-static const char *overlay_hint(int error)
+/* The kernel does not say which layer it refuses, so each is tried alone. */
+static void die_of_layer(const struct options *options, const int fds[])
 {
-	switch (error) {
-	case ENODEV:
-		return " (not in this kernel: try modprobe overlay)";
-	case EINVAL:
-		return " (can this file system be an upper layer? See dmesg)";
-	default:
-		return "";
+	int error = errno;
+	char data[64];
+
+	for (int i = 0; error != ENODEV && i < options->layer_count; i++) {
+		snprintf(data, sizeof(data), "lowerdir=/proc/self/fd/%d:/tmp",
+			 fds[i]);
+		if (mount("overlay", "/tmp/merged", "overlay", MS_RDONLY,
+			  data) == -1)
+			die("layer '%s' cannot be in an overlay (dmesg may "
+			    "say why)",
+			    options->layers[i]);
+		umount("/tmp/merged");
 	}
+	errno = error;
+	if (error == ENODEV)
+		die("mount overlay (not in this kernel: try modprobe overlay)");
+	if (error == ELOOP)
+		die("mount overlay (is one layer inside of another?)");
+	die("'%s' cannot hold an upper layer (dmesg may say why)",
+	    options->writable == NULL ? "/tmp" : options->writable);
 }
 
 /* The upper layer, and the directory that overlayfs works in, lie in DIR of -w
@@ -419,7 +435,7 @@ static void mount_overlay(const struct options *options)
 	shown = overlay_options(options, NULL);
 	trace("mount -t overlay overlay -o %s /tmp/merged", shown);
 	if (mount("overlay", "/tmp/merged", "overlay", 0, data) == -1)
-		die("mount overlay%s", overlay_hint(errno));
+		die_of_layer(options, fds);
 	free(data);
 	free(shown);
 	go_to("/tmp/merged");
@@ -517,7 +533,7 @@ static void enter_root(void)
 	trace("pivot_root . .");
 	if (syscall(SYS_pivot_root, ".", ".") == -1)
 		die("pivot_root");
-	trace("umount --lazy .");
+	trace("umount -l .");
 	if (umount2(".", MNT_DETACH) == -1)
 		die("umount the old root");
 	go_to("/");
