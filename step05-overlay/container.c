@@ -230,7 +230,8 @@ static void lock_writable(struct options *options)
 	refuse_overlap(options->writable, options->layers,
 		       options->layer_count);
 	fd = open(options->writable, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 || fstatfs(fd, &file_system) == -1)
+	if (fd == -1 || fstatfs(fd, &file_system) == -1 ||
+	    access(options->writable, W_OK) == -1)
 		die("--writable '%s'", options->writable);
 	if (file_system.f_type == OVERLAYFS_SUPER_MAGIC)
 		diex("--writable '%s' is on an overlay, which can carry no "
@@ -386,27 +387,28 @@ static char *overlay_options(const struct options *options, const int *fds)
 	return text;
 }
 
-/* The kernel does not say which layer it refuses, so each is tried alone. */
+/* The kernel does not say which layer it refuses. So the first is tried, then
+ * the first two, and so on: the one that makes it fail is to blame. */
 static void die_of_layer(const struct options *options, const int fds[])
 {
+	char data[MAX_LAYERS * 20] = "lowerdir=";
+	size_t length = strlen(data);
 	int error = errno;
-	char data[64];
 
-	for (int i = 0; error != ENODEV && i < options->layer_count; i++) {
-		snprintf(data, sizeof(data), "lowerdir=/proc/self/fd/%d:/tmp",
-			 fds[i]);
+	if (error == ENODEV)
+		die("mount overlay (not in this kernel: try modprobe overlay)");
+	for (int i = 0; i < options->layer_count; i++) {
+		length += (size_t)snprintf(data + length, 20,
+					   "/proc/self/fd/%d:", fds[i]);
+		snprintf(data + length, 20, "/tmp"); /* it takes two at least */
 		if (mount("overlay", "/tmp/merged", "overlay", MS_RDONLY,
 			  data) == -1)
-			die("layer '%s' cannot be in an overlay (dmesg may "
+			die("layer '%s' cannot be in this overlay (dmesg may "
 			    "say why)",
 			    options->layers[i]);
 		umount("/tmp/merged");
 	}
 	errno = error;
-	if (error == ENODEV)
-		die("mount overlay (not in this kernel: try modprobe overlay)");
-	if (error == ELOOP)
-		die("mount overlay (is one layer inside of another?)");
 	die("'%s' cannot hold an upper layer (dmesg may say why)",
 	    options->writable == NULL ? "/tmp" : options->writable);
 }
