@@ -25,7 +25,8 @@
  *	rule = nft_add_rule(&nl, "cbr0", "postrouting");
  *	... its expressions ...
  *	nl_nest_end(&nl, rule);
- *	nft_commit(&nl, "nft add table ip cbr0");
+ *	nft_commit(&nl);
+ *	nl_do(&nl, "nft add table ip cbr0");
  *
  * NL is a socket of NETLINK_NETFILTER; all of it is about the tables of the
  * network namespace in which that was opened, and of the family ip, which is
@@ -44,17 +45,13 @@
 
 #include "netlink.h"
 
-/* Begins a batch. Every function that says "adds" or "deletes" belongs between
- * this and one of the next two. */
+/* Begins a batch. All that "adds" or "deletes" belongs between these two. */
 void nft_begin(struct netlink *nl);
 
-/* Ends the batch, sends it, and returns 0 when the kernel has done all of it.
- * Else nothing of it is done, and it returns -errno, with nl->reason in words
- * that name the kernel's modules where one of them may be missing. */
-int nft_try_commit(struct netlink *nl);
-
-/* The same, but dies of it: "DESCRIPTION: REASON". */
-void nft_commit(struct netlink *nl, const char *description);
+/* Ends the batch, sends it, and returns nl->error, like nl_try(): 0 when all of
+ * it is done, or -errno, and nothing is. A module may be missing then, so
+ * nl->reason names them; nl_done() and nl_do() say it. */
+int nft_commit(struct netlink *nl);
 
 /* Adds a table, or does nothing if it is there; deletes a table with all that
  * is in it, and fails with -ENOENT if it is not there. */
@@ -69,12 +66,12 @@ void nft_add_chain(struct netlink *nl, const char *table, const char *chain,
 
 /* Begins a rule at the chain's end. The expressions follow, then
  * nl_nest_end(nl, RULE) with what this returned. */
-struct nlattr *nft_add_rule(struct netlink *nl, const char *table,
+struct rtattr *nft_add_rule(struct netlink *nl, const char *table,
 			    const char *chain);
 
 /* The same at the chain's front, for a chain that others own. By COMMENT, of
  * 128 bytes at most, nft_delete_rules() finds the rule again. */
-struct nlattr *nft_insert_rule(struct netlink *nl, const char *table,
+struct rtattr *nft_insert_rule(struct netlink *nl, const char *table,
 			       const char *chain, const char *comment);
 
 /* Add an expression that loads into register 1: SIZE bytes at OFFSET of the
@@ -99,9 +96,12 @@ void nft_cmp_name(struct netlink *nl, uint32_t op, const char *name);
 void nft_masq(struct netlink *nl);
 void nft_immediate(struct netlink *nl, int verdict);
 
-/* Whether there is such a table or chain. Die if the kernel does not say. */
-bool nft_has_table(struct netlink *nl, const char *table);
-bool nft_has_chain(struct netlink *nl, const char *table, const char *chain);
+/* 0 if there is such a table or chain, or a rule with COMMENT in CHAIN, -ENOENT
+ * if there is not, or another -errno, with nl->reason. */
+int nft_find_table(struct netlink *nl, const char *table);
+int nft_find_chain(struct netlink *nl, const char *table, const char *chain);
+int nft_find_rule(struct netlink *nl, const char *table, const char *chain,
+		  const char *comment);
 
 /* Deletes, in batches of its own, each rule of CHAIN that has COMMENT, and no
  * other. None, no such chain, no such table: nothing to do. Returns 0, or
@@ -109,9 +109,11 @@ bool nft_has_chain(struct netlink *nl, const char *table, const char *chain);
 int nft_delete_rules(struct netlink *nl, const char *table, const char *chain,
 		     const char *comment);
 
-/* Warns of each chain, of other tables than that of the name BRIDGE, that drops
- * what the bridge's containers send or are sent, with the command that allows
- * it. It cannot see the rules of iptables-legacy, which are not nf_tables'. */
-void nft_warn_of_drops(struct netlink *nl, const char *bridge);
+/* Warns of each chain that drops what comes from BRIDGE and goes to UPLINK, with
+ * the command that allows it; the table of the name BRIDGE is not looked at. An
+ * UPLINK of NULL is any. Rules of iptables-legacy(8) are not nf_tables' and so
+ * cannot be seen. Returns 0, or -errno with nl->reason. */
+int nft_warn_of_drops(struct netlink *nl, const char *bridge,
+		      const char *uplink);
 
 #endif

@@ -270,14 +270,6 @@ static void refuse_overlap(const char *one, char *const others[], int count)
 			diex("layers '%s' and '%s' overlap", one, others[i]);
 }
 
-static void resolve_layers(struct options *options)
-{
-	for (int i = 0; i < options->layer_count; i++) {
-		options->layers[i] = resolve("layer", options->layers[i]);
-		refuse_overlap(options->layers[i], options->layers, i);
-	}
-}
-
 /* Two overlays with one upper layer would ruin it, and the kernel only logs
  * that. The lock goes with the launcher, however it ends. */
 static void lock_writable(struct options *options)
@@ -299,6 +291,16 @@ static void lock_writable(struct options *options)
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1)
 		die("--writable '%s' (has another container got it?)",
 		    options->writable);
+}
+
+static void resolve_layers(struct options *options)
+{
+	for (int i = 0; i < options->layer_count; i++) {
+		options->layers[i] = resolve("layer", options->layers[i]);
+		refuse_overlap(options->layers[i], options->layers, i);
+	}
+	if (options->writable != NULL)
+		lock_writable(options);
 }
 
 /* What distributions and administrators turn user namespaces off with. */
@@ -808,6 +810,8 @@ static struct uplink check_routes(struct netlink *nl,
 		if (strcmp(link, "veth-host") != 0)
 			refuse_overlap_with(options, route, to, link);
 	}
+	if (nl->error == -EINTR) /* they changed meanwhile */
+		return check_routes(nl, options);
 	nl_do(nl, "ip route show");
 	if (*uplink.name != '\0')
 		uplink.mtu = get_link(nl, uplink.name).mtu;
@@ -881,23 +885,34 @@ static int create_veth(struct netlink *nl, const struct options *options,
 	return get_link(nl, "veth-host").index;
 }
 
-static bool connect_host(struct netlink *nl, const struct options *options)
+/* Returns the index of the host's end, 0 if there is none. */
+static int connect_host(struct netlink *nl, const struct options *options,
+			pid_t pid, const int lifeline[2], uint32_t mtu)
 {
-	return add_address(nl, "veth-host", options->gateway,
-			   options->prefix) &&
-	       set_up(nl, "veth-host");
+	int veth = 0;
+
+	if (wait_for_namespaces(lifeline))
+		veth = create_veth(nl, options, pid, mtu);
+	if (veth != 0 &&
+	    add_address(nl, "veth-host", options->gateway, options->prefix) &&
+	    set_up(nl, "veth-host"))
+		tell(lifeline[0]);
+	close(lifeline[0]);
+	return veth;
 }
 
 /* It would go with the container's network namespace, but some 20 ms later:
  * by then the next container has found the name taken. */
-static void remove_veth(struct netlink *nl, int index)
+static void disconnect_host(struct netlink *nl, int veth)
 {
 	struct ifinfomsg *message;
 
+	if (veth == 0)
+		return;
 	trace("ip link del veth-host");
 	nl_begin(nl, RTM_DELLINK, 0);
 	message = nl_reserve(nl, sizeof(*message));
-	message->ifi_index = index;
+	message->ifi_index = veth;
 	if (nl_try(nl) != -ENODEV)
 		nl_done(nl, "ip link del veth-host");
 }
@@ -973,15 +988,13 @@ int main(int argc, char *argv[])
 	struct netlink nl;
 	sigset_t signals;
 	struct uplink uplink;
-	int lifeline[2], status, veth = 0;
+	int lifeline[2], status, veth;
 	pid_t pid;
 
 	fill_standard_fds();
 	parse_options(argc, argv, &options);
 	block_signals(&signals);
 	resolve_layers(&options);
-	if (options.writable != NULL)
-		lock_writable(&options);
 	nl_open(&nl, NETLINK_ROUTE);
 	uplink = check_routes(&nl, &options);
 	if (options.user)
@@ -994,13 +1007,8 @@ int main(int argc, char *argv[])
 		die("fork");
 	if (pid == 0)
 		container_main(&options, &signals, lifeline);
-	if (wait_for_namespaces(lifeline))
-		veth = create_veth(&nl, &options, pid, uplink.mtu);
-	if (veth != 0 && connect_host(&nl, &options))
-		tell(lifeline[0]);
-	close(lifeline[0]);
+	veth = connect_host(&nl, &options, pid, lifeline, uplink.mtu);
 	status = wait_for_container(pid, &signals);
-	if (veth != 0)
-		remove_veth(&nl, veth);
+	disconnect_host(&nl, veth);
 	return status;
 }
