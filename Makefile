@@ -24,8 +24,8 @@ SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 all: $(STEPS:%=$(BIN)/%/container) $(PROBES) ## build all the steps
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | \
-	while read -r target text; do printf '%-8s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
+	while read -r target text; do printf '%-10s %s\n' "$$target" "$$text"; done
 	@echo 'make stepNN-NAME builds one step.'
 
 demo: all rootfs ## show every step at work; needs no root
@@ -65,6 +65,12 @@ analyze: ## run gcc's analyzer and cppcheck
 
 format: ## run clang-format on all the C
 	clang-format -i $(SOURCES) $(wildcard common/*.h)
+
+bench: all rootfs ## measure the steps and their peers; needs hyperfine
+	@common/bench/run $(ROOTFS)
+
+clean-host: step07-bridge-nat ## undo what SIGKILLed launchers of step 07 left
+	@$(BIN)/step07-bridge-nat/container --clean-host
 
 clean: ## remove what was built, but not rootfs
 	rm -rf .build $(STEPS:%=%/container)
@@ -106,6 +112,6 @@ $(BUILD)/%.o: %.c Makefile
 -include $(wildcard .build/*/*.d .build/*/*/*.d .build/*/*/*/*.d)
 
 .PHONY: all help demo run test diff rootfs alpine asan tidy analyze format \
-	clean $(STEPS)
+	bench clean-host clean $(STEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -211,14 +211,6 @@ static void refuse_overlap(const char *one, char *const others[], int count)
 			diex("layers '%s' and '%s' overlap", one, others[i]);
 }
 
-static void resolve_layers(struct options *options)
-{
-	for (int i = 0; i < options->layer_count; i++) {
-		options->layers[i] = resolve("layer", options->layers[i]);
-		refuse_overlap(options->layers[i], options->layers, i);
-	}
-}
-
 /* Two overlays with one upper layer would ruin it, and the kernel only logs
  * that. The lock goes with the launcher, however it ends. */
 static void lock_writable(struct options *options)
@@ -240,6 +232,16 @@ static void lock_writable(struct options *options)
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1)
 		die("--writable '%s' (has another container got it?)",
 		    options->writable);
+}
+
+static void resolve_layers(struct options *options)
+{
+	for (int i = 0; i < options->layer_count; i++) {
+		options->layers[i] = resolve("layer", options->layers[i]);
+		refuse_overlap(options->layers[i], options->layers, i);
+	}
+	if (options->writable != NULL)
+		lock_writable(options);
 }
 
 /* What distributions and administrators turn user namespaces off with. */
@@ -667,8 +669,6 @@ int main(int argc, char *argv[])
 	parse_options(argc, argv, &options);
 	block_signals(&signals);
 	resolve_layers(&options);
-	if (options.writable != NULL)
-		lock_writable(&options);
 	if (options.user)
 		enter_user_namespace();
 	new_pid_namespace();

@@ -1110,6 +1110,21 @@ static void insert_for_docker(struct netlink *nft, const char *bridge,
 	nl_nest_end(nft, rule);
 }
 
+/* What passes a bridge is none of the packet filter's business, unless this
+ * module takes it there. Docker loads it. */
+static void warn_of_br_netfilter(void)
+{
+	FILE *file =
+		fopen("/proc/sys/net/bridge/bridge-nf-call-iptables", "re");
+
+	if (file == NULL)
+		return;
+	if (fgetc(file) == '1')
+		warnx("net.bridge.bridge-nf-call-iptables=1: what containers "
+		      "send each other passes the host's forward chains, too");
+	fclose(file);
+}
+
 static bool add_rules(struct netlink *nft, const struct options *options,
 		      const char *uplink)
 {
@@ -1123,6 +1138,7 @@ static bool add_rules(struct netlink *nft, const struct options *options,
 		add_forward(nft, options);
 		if (nft_commit(nft) != 0)
 			return nl_done(nft, "nft add table ip %s", bridge);
+		warn_of_br_netfilter();
 	}
 	if (nft_find_chain(nft, "filter", "DOCKER-USER") == 0 &&
 	    nft_find_rule(nft, "filter", "DOCKER-USER", bridge) != 0) {
@@ -1388,7 +1404,7 @@ static int clean_host(struct netlink *nl, struct netlink *nft)
 		printf("%s: %s\n", names[i],
 		       get_link(nl, names[i]).index == 0
 			       ? "removed, with its rules and its forwarding"
-			       : "left alone: it has containers");
+			       : "left: it has containers, or you may not");
 	}
 	if (count == 0)
 		puts("there is nothing to clean");
