@@ -215,7 +215,7 @@ leaves_what_it_did_not_make() {
 	refuses "was not made by" --force "$T/made/mine/"
 	refuses "not a directory" "$T/made/file"
 	refuses "not a directory" "$T/made/link"
-	refuses "" /
+	refuses "/: name another" /
 	refuses "no such option" --frobnicate
 	refuses "one DIR" "$T/made/one" "$T/made/two"
 	PROBES=$T refuses "run make" "$T/made/one"
