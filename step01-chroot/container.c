@@ -39,22 +39,22 @@ static const char usage[] =
 	"'make rootfs' makes that directory. The exit status is COMMAND's;\n"
 	"127: not found; 126: cannot run; 125: failed before that.\n";
 
-static void parse_options(int argc, char *argv[], struct options *options)
-{
-	static const struct option names[] = {
-		{"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0},
-	};
-	static char shell[] = "/bin/sh", *shell_command[] = {shell, NULL};
-	const char *word; /* the one that getopt_long() looks at */
-	int option;
+static const struct option longopts[] = {
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
 
+static void read_options(int argc, char *argv[])
+{
 	opterr = 0;
-	while (word = argv[optind],
-	       (option = getopt_long(argc, argv, "+vh", names, NULL)) != -1)
-		switch (option) {
+	for (;;) {
+		const char *word = argv[optind];
+
+		switch (getopt_long(argc, argv, "+vh", longopts, NULL)) {
+		case -1:
+			return;
 		case 'v':
 			trace_on();
 			break;
@@ -68,6 +68,14 @@ static void parse_options(int argc, char *argv[], struct options *options)
 			diex("%s: not an option, or not complete: see --help",
 			     word);
 		}
+	}
+}
+
+static void parse_options(int argc, char *argv[], struct options *options)
+{
+	static char shell[] = "/bin/sh", *shell_command[] = {shell, NULL};
+
+	read_options(argc, argv);
 	if (optind == argc)
 		diex("which ROOTFS? See --help");
 	options->rootfs = argv[optind++];

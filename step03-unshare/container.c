@@ -52,6 +52,15 @@ static const char usage[] =
 	"128+n: signal n ended it; 127: not found; 126: cannot run;\n"
 	"125: the container could not be made.\n";
 
+static const struct option longopts[] = {
+	{"hostname", required_argument, NULL, 'H'},
+	{"user", no_argument, NULL, 'U'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
 static bool is_hostname(const char *name)
 {
 	static const char valid[] = "abcdefghijklmnopqrstuvwxyz"
@@ -63,25 +72,15 @@ static bool is_hostname(const char *name)
 	       strspn(name, valid) == length;
 }
 
-static void parse_options(int argc, char *argv[], struct options *options)
+static void read_options(int argc, char *argv[], struct options *options)
 {
-	static const struct option names[] = {
-		{"hostname", required_argument, NULL, 'H'},
-		{"user", no_argument, NULL, 'U'},
-		{"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0},
-	};
-	static char shell[] = "/bin/sh", *shell_command[] = {shell, NULL};
-	const char *word; /* the one that getopt_long() looks at */
-	int option;
-
-	*options = (struct options){.hostname = "container"};
 	opterr = 0;
-	while (word = argv[optind],
-	       (option = getopt_long(argc, argv, "+H:Uvh", names, NULL)) != -1)
-		switch (option) {
+	for (;;) {
+		const char *word = argv[optind];
+
+		switch (getopt_long(argc, argv, "+H:Uvh", longopts, NULL)) {
+		case -1:
+			return;
 		case 'H':
 			options->hostname = optarg;
 			break;
@@ -101,6 +100,15 @@ static void parse_options(int argc, char *argv[], struct options *options)
 			diex("%s: not an option, or not complete: see --help",
 			     word);
 		}
+	}
+}
+
+static void parse_options(int argc, char *argv[], struct options *options)
+{
+	static char shell[] = "/bin/sh", *shell_command[] = {shell, NULL};
+
+	*options = (struct options){.hostname = "container"};
+	read_options(argc, argv, options);
 	if (!is_hostname(options->hostname))
 		diex("--hostname '%s': 1 to %d letters, digits, '-' and '.'",
 		     options->hostname, __NEW_UTS_LEN);
@@ -206,8 +214,8 @@ static void check_mount_point(const char *name)
 static void mount_proc(bool user)
 {
 	check_mount_point("proc");
-	/* A new /proc would show the host's PID namespace, which does not belong
-	 * to our user namespace (step 04's does): take the host's /proc. */
+	/* A new /proc would show the host's PID namespace, which is not our
+	 * user namespace's (step 04's is): take the host's /proc instead. */
 	if (user) {
 		trace("mount --rbind /proc proc");
 		if (mount("/proc", "proc", NULL, MS_BIND | MS_REC, NULL) == -1)

@@ -55,6 +55,7 @@ struct options {
 	char **command; /* ends with NULL, as execv(3) wants it */
 	const char *hostname;
 	bool user; /* -U: in a user namespace, without root */
+	const char *address_text, *gateway_text;
 	struct in_addr address, gateway; /* of the two ends; big-endian */
 	unsigned int prefix;		 /* their subnet's, in bits */
 };
@@ -79,6 +80,18 @@ static const char usage[] =
 	"'make rootfs' makes that directory. The exit status is COMMAND's;\n"
 	"128+n: signal n ended it; 127: not found; 126: cannot run;\n"
 	"125: the container could not be made.\n";
+
+static const struct option longopts[] = {
+	{"hostname", required_argument, NULL, 'H'},
+	{"user", no_argument, NULL, 'U'},
+	{"writable", required_argument, NULL, 'w'},
+	{"address", required_argument, NULL, 'a'},
+	{"gateway", required_argument, NULL, 'g'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
 
 static bool is_hostname(const char *name)
 {
@@ -132,9 +145,10 @@ static void parse_host(const char *text, unsigned int prefix,
 		diex("%s cannot be the address of a host", text);
 }
 
-static void parse_network(struct options *options, const char *cidr,
-			  const char *gateway)
+static void parse_network(struct options *options)
 {
+	const char *cidr = options->address_text;
+	const char *gateway = options->gateway_text;
 	char address[16], prefix[3], more;
 
 	if (sscanf(cidr, "%15[0-9.]/%2[0-9]%c", address, prefix, &more) != 2)
@@ -151,30 +165,16 @@ static void parse_network(struct options *options, const char *cidr,
 		diex("--gateway %s is not in the subnet of %s", gateway, cidr);
 }
 
-static void parse_options(int argc, char *argv[], struct options *options)
+static void read_options(int argc, char *argv[], struct options *options)
 {
-	static const struct option names[] = {
-		{"hostname", required_argument, NULL, 'H'},
-		{"user", no_argument, NULL, 'U'},
-		{"writable", required_argument, NULL, 'w'},
-		{"address", required_argument, NULL, 'a'},
-		{"gateway", required_argument, NULL, 'g'},
-		{"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0},
-	};
-	static char shell[] = "/bin/sh", *shell_command[] = {shell, NULL};
-	const char *address = "10.200.0.2/24", *gateway = "10.200.0.1";
-	const char *word; /* the one that getopt_long() looks at */
-	int option;
-
-	*options = (struct options){.hostname = "container"};
 	opterr = 0;
-	while (word = argv[optind],
-	       (option = getopt_long(argc, argv, "+H:Uw:a:g:vh", names,
-				     NULL)) != -1)
-		switch (option) {
+	for (;;) {
+		const char *word = argv[optind];
+
+		switch (getopt_long(argc, argv, "+H:Uw:a:g:vh", longopts,
+				    NULL)) {
+		case -1:
+			return;
 		case 'H':
 			options->hostname = optarg;
 			break;
@@ -185,10 +185,10 @@ static void parse_options(int argc, char *argv[], struct options *options)
 			options->writable = optarg;
 			break;
 		case 'a':
-			address = optarg;
+			options->address_text = optarg;
 			break;
 		case 'g':
-			gateway = optarg;
+			options->gateway_text = optarg;
 			break;
 		case 'v':
 			trace_on();
@@ -203,10 +203,23 @@ static void parse_options(int argc, char *argv[], struct options *options)
 			diex("%s: not an option, or not complete: see --help",
 			     word);
 		}
+	}
+}
+
+static void parse_options(int argc, char *argv[], struct options *options)
+{
+	static char shell[] = "/bin/sh", *shell_command[] = {shell, NULL};
+
+	*options = (struct options){
+		.hostname = "container",
+		.address_text = "10.200.0.2/24",
+		.gateway_text = "10.200.0.1",
+	};
+	read_options(argc, argv, options);
 	if (!is_hostname(options->hostname))
 		diex("--hostname '%s': 1 to %d letters, digits, '-' and '.'",
 		     options->hostname, __NEW_UTS_LEN);
-	parse_network(options, address, gateway);
+	parse_network(options);
 	if (optind == argc)
 		diex("which ROOTFS? See --help");
 	split_layers(options, argv[optind++]);
@@ -365,14 +378,6 @@ static void enter_namespaces(void)
 	if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
 		    CLONE_NEWCGROUP) == -1)
 		die("unshare");
-}
-
-/* Launcher and container wait for a byte from each other; where one of them
- * ends before, the other reads nothing and ends too. */
-static void tell(int other)
-{
-	if (write(other, "", 1) != 1)
-		warn("write to the other side");
 }
 
 /* The new mount namespace is a copy whose mounts are still tied to the host's:
@@ -645,6 +650,8 @@ static struct link get_link(struct netlink *nl, const char *name)
 		link.index = message->ifi_index;
 		link.mtu = nl_get_u32(nl_attr(nl->attrs, IFLA_MTU));
 	}
+	if (nl->error != -ENODEV)
+		nl_done(nl, "ip link show %s", name);
 	return link;
 }
 
@@ -654,6 +661,8 @@ static bool add_address(struct netlink *nl, const char *link,
 	int index = get_link(nl, link).index;
 	struct ifaddrmsg *message;
 
+	if (index == 0)
+		return false;
 	trace("ip addr add %s/%u dev %s", inet_ntoa(address), prefix, link);
 	nl_begin(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
 	message = nl_reserve(nl, sizeof(*message));
@@ -692,21 +701,77 @@ static bool add_default_route(struct netlink *nl, struct in_addr gateway)
 	return nl_done(nl, "ip route add default via %s", inet_ntoa(gateway));
 }
 
-/* A byte from the launcher says that the cable is there; where it could not
- * make one, it closes the socket and has said why. */
-static void connect_network(const struct options *options, int launcher)
+/* Launcher and container wait for a word from each other. Where one of them
+ * ends before, it has said why; the other reads nothing, and ends too. */
+static void tell(int other)
 {
-	struct netlink nl;
+	if (write(other, "", 1) == -1 && errno != EPIPE)
+		warn("write to the other side");
+}
+
+static bool hear(int other)
+{
 	char byte;
 
-	if (read(launcher, &byte, 1) != 1)
+	return read(other, &byte, 1) == 1;
+}
+
+/* With both ends up, the kernel takes another moment to connect them, and drops
+ * what is sent before. That is announced, as every change of a link is. */
+static int open_news(void)
+{
+	const struct sockaddr_nl links = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_LINK,
+	};
+	const struct timeval patience = {.tv_sec = 2};
+	int news = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (news == -1 ||
+	    bind(news, (const struct sockaddr *)&links, sizeof(links)) == -1 ||
+	    setsockopt(news, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)) == -1)
+		die("listen to the news of rtnetlink");
+	return news;
+}
+
+static void wait_for_carrier(int news)
+{
+	const unsigned char up = 6; /* IF_OPER_UP, of RFC 2863 */
+	struct {
+		struct nlmsghdr header;
+		struct ifinfomsg link;
+		char attrs[8192];
+	} message;
+	struct nl_bytes state;
+
+	do {
+		/* Without news for two seconds: too late, but no failure. */
+		if (recv(news, &message, sizeof(message), 0) == -1)
+			break;
+		state.data = message.attrs;
+		state.length = (int)IFLA_PAYLOAD(&message.header);
+		state = nl_attr(state, IFLA_OPERSTATE);
+	} while (state.length != 1 || *(unsigned char *)state.data != up);
+	close(news);
+}
+
+static void connect_network(const struct options *options, int launcher)
+{
+	int news = open_news();
+	struct netlink nl;
+
+	tell(launcher); /* that all is there but the cable */
+	if (!hear(launcher))
 		exit(EXIT_LAUNCHER);
 	nl_open(&nl, NETLINK_ROUTE);
 	if (!set_up(&nl, "lo") ||
 	    !add_address(&nl, "veth-container", options->address,
 			 options->prefix) ||
-	    !set_up(&nl, "veth-container") ||
-	    !add_default_route(&nl, options->gateway))
+	    !set_up(&nl, "veth-container"))
+		exit(EXIT_LAUNCHER);
+	wait_for_carrier(news);
+	if (!add_default_route(&nl, options->gateway))
 		exit(EXIT_LAUNCHER);
 	close(nl.fd);
 }
@@ -750,7 +815,6 @@ static void container_main(const struct options *options,
 	role = "container";
 	end_with_launcher(lifeline);
 	enter_namespaces();
-	tell(lifeline[1]); /* that they are there */
 	keep_mounts_private();
 	set_hostname(options->hostname);
 	mount_overlay(options);
@@ -787,6 +851,17 @@ struct uplink {
 	uint32_t mtu;
 };
 
+/* Of several that share a route's load, the first. */
+static unsigned int get_interface(struct nl_bytes route)
+{
+	struct nl_bytes hops = nl_attr(route, RTA_MULTIPATH);
+	const struct rtnexthop *first = hops.data;
+
+	if (hops.length >= (int)sizeof(*first))
+		return (unsigned int)first->rtnh_ifindex;
+	return nl_get_u32(nl_attr(route, RTA_OIF));
+}
+
 static struct uplink check_routes(struct netlink *nl,
 				  const struct options *options)
 {
@@ -799,12 +874,14 @@ static struct uplink check_routes(struct netlink *nl,
 	request->rtm_family = AF_INET;
 	while ((route = nl_next(nl, sizeof(*route))) != NULL) {
 		struct in_addr to = {nl_get_u32(nl_attr(nl->attrs, RTA_DST))};
-		char link[IF_NAMESIZE] = "?";
+		char link[IF_NAMESIZE] = "nowhere";
 
 		if (route->rtm_table == RT_TABLE_LOCAL)
 			continue;
-		if_indextoname(nl_get_u32(nl_attr(nl->attrs, RTA_OIF)), link);
-		if (route->rtm_dst_len == 0 && *uplink.name == '\0')
+		if_indextoname(get_interface(nl->attrs), link);
+		if (route->rtm_dst_len == 0 && *uplink.name == '\0' &&
+		    route->rtm_table == RT_TABLE_MAIN &&
+		    route->rtm_type == RTN_UNICAST)
 			strcpy(uplink.name, link);
 		/* That name is taken: create_veth() will say so. */
 		if (strcmp(link, "veth-host") != 0)
@@ -815,6 +892,8 @@ static struct uplink check_routes(struct netlink *nl,
 	nl_do(nl, "ip route show");
 	if (*uplink.name != '\0')
 		uplink.mtu = get_link(nl, uplink.name).mtu;
+	if (uplink.mtu == 0)
+		exit(EXIT_LAUNCHER);
 	return uplink;
 }
 
@@ -838,13 +917,16 @@ static const char *veth_hint(int error, const struct options *options)
 	return "";
 }
 
-/* False when the container ended before: it has said why. */
-static bool wait_for_namespaces(const int lifeline[2])
+static int open_netns(pid_t pid)
 {
-	char byte;
+	char path[32];
+	int netns;
 
-	close(lifeline[1]);
-	return read(lifeline[0], &byte, 1) == 1;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	netns = open(path, O_RDONLY | O_CLOEXEC);
+	if (netns == -1)
+		warn("open %s", path);
+	return netns;
 }
 
 /* Both ends come into being where they belong, by one message. (The article
@@ -856,11 +938,10 @@ static int create_veth(struct netlink *nl, const struct options *options,
 	struct mac host = make_mac(options->gateway);
 	struct mac peer = make_mac(options->address);
 	struct rtattr *info, *data, *veth_peer;
-	char path[32];
-	int netns;
+	int netns = open_netns(pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-	netns = open(path, O_RDONLY | O_CLOEXEC);
+	if (netns == -1)
+		return 0;
 	trace("ip link add veth-host address %s mtu %u type veth "
 	      "peer name veth-container address %s mtu %u netns %d",
 	      host.text, mtu, peer.text, mtu, pid);
@@ -891,7 +972,8 @@ static int connect_host(struct netlink *nl, const struct options *options,
 {
 	int veth = 0;
 
-	if (wait_for_namespaces(lifeline))
+	close(lifeline[1]);
+	if (hear(lifeline[0]))
 		veth = create_veth(nl, options, pid, mtu);
 	if (veth != 0 &&
 	    add_address(nl, "veth-host", options->gateway, options->prefix) &&

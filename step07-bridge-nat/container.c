@@ -86,6 +86,19 @@ static const char usage[] =
 	"128+n: signal n ended it; 127: not found; 126: cannot run;\n"
 	"125: the container could not be made.\n";
 
+static const struct option longopts[] = {
+	{"hostname", required_argument, NULL, 'H'},
+	{"user", no_argument, NULL, 'U'},
+	{"writable", required_argument, NULL, 'w'},
+	{"bridge", required_argument, NULL, 'b'},
+	{"subnet", required_argument, NULL, 's'},
+	{"clean-host", no_argument, NULL, 'C'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
 static bool is_hostname(const char *name)
 {
 	static const char valid[] = "abcdefghijklmnopqrstuvwxyz"
@@ -138,8 +151,9 @@ static void check_bridge_name(const char *name, unsigned int prefix)
 		diex("--bridge '%s': has more than %d letters", name, room);
 }
 
-static void parse_network(struct options *options, const char *cidr)
+static void parse_network(struct options *options)
 {
+	const char *cidr = options->subnet_name;
 	char address[16], prefix[3], more;
 	uint32_t bits;
 
@@ -155,34 +169,18 @@ static void parse_network(struct options *options, const char *cidr)
 	if (bits >> 24 == 0 || bits >> 24 == 127 || bits >> 24 >= 224)
 		diex("--subnet '%s': not a subnet of hosts", cidr);
 	options->gateway.s_addr = htonl(bits + 1);
-	options->subnet_name = cidr;
 }
 
-static void parse_options(int argc, char *argv[], struct options *options)
+static void read_options(int argc, char *argv[], struct options *options)
 {
-	static const struct option names[] = {
-		{"hostname", required_argument, NULL, 'H'},
-		{"user", no_argument, NULL, 'U'},
-		{"writable", required_argument, NULL, 'w'},
-		{"bridge", required_argument, NULL, 'b'},
-		{"subnet", required_argument, NULL, 's'},
-		{"clean-host", no_argument, NULL, 'C'},
-		{"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0},
-	};
-	static char shell[] = "/bin/sh", *shell_command[] = {shell, NULL};
-	const char *subnet = "10.200.0.0/24";
-	const char *word; /* the one that getopt_long() looks at */
-	int option;
-
-	*options = (struct options){.hostname = "container", .bridge = "cbr0"};
 	opterr = 0;
-	while (word = argv[optind],
-	       (option = getopt_long(argc, argv, "+H:Uw:b:s:vh", names,
-				     NULL)) != -1)
-		switch (option) {
+	for (;;) {
+		const char *word = argv[optind];
+
+		switch (getopt_long(argc, argv, "+H:Uw:b:s:vh", longopts,
+				    NULL)) {
+		case -1:
+			return;
 		case 'H':
 			options->hostname = optarg;
 			break;
@@ -196,7 +194,7 @@ static void parse_options(int argc, char *argv[], struct options *options)
 			options->bridge = optarg;
 			break;
 		case 's':
-			subnet = optarg;
+			options->subnet_name = optarg;
 			break;
 		case 'C':
 			options->clean_host = true;
@@ -214,10 +212,23 @@ static void parse_options(int argc, char *argv[], struct options *options)
 			diex("%s: not an option, or not complete: see --help",
 			     word);
 		}
+	}
+}
+
+static void parse_options(int argc, char *argv[], struct options *options)
+{
+	static char shell[] = "/bin/sh", *shell_command[] = {shell, NULL};
+
+	*options = (struct options){
+		.hostname = "container",
+		.bridge = "cbr0",
+		.subnet_name = "10.200.0.0/24",
+	};
+	read_options(argc, argv, options);
 	if (!is_hostname(options->hostname))
 		diex("--hostname '%s': 1 to %d letters, digits, '-' and '.'",
 		     options->hostname, __NEW_UTS_LEN);
-	parse_network(options, subnet);
+	parse_network(options);
 	check_bridge_name(options->bridge, options->prefix);
 	if (options->clean_host)
 		return;
@@ -379,14 +390,6 @@ static void enter_namespaces(void)
 	if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
 		    CLONE_NEWCGROUP) == -1)
 		die("unshare");
-}
-
-/* Launcher and container wait for a byte from each other; where one of them
- * ends before, the other reads nothing and ends too. */
-static void tell(int other)
-{
-	if (write(other, "", 1) != 1)
-		warn("write to the other side");
 }
 
 /* The new mount namespace is a copy whose mounts are still tied to the host's:
@@ -675,6 +678,8 @@ static struct link get_link(struct netlink *nl, const char *name)
 	nl_put_str(nl, IFLA_IFNAME, name);
 	while ((message = nl_next(nl, sizeof(*message))) != NULL)
 		link = read_link(message, nl->attrs);
+	if (nl->error != -ENODEV)
+		nl_done(nl, "ip link show %s", name);
 	return link;
 }
 
@@ -684,6 +689,8 @@ static bool add_address(struct netlink *nl, const char *link,
 	int index = get_link(nl, link).index;
 	struct ifaddrmsg *message;
 
+	if (index == 0)
+		return false;
 	trace("ip addr add %s/%u dev %s", inet_ntoa(address), prefix, link);
 	nl_begin(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
 	message = nl_reserve(nl, sizeof(*message));
@@ -722,19 +729,77 @@ static bool add_default_route(struct netlink *nl, struct in_addr gateway)
 	return nl_done(nl, "ip route add default via %s", inet_ntoa(gateway));
 }
 
-/* The launcher sends the address that the cable is for; where it could make
- * none, it closes the socket and has said why. */
+/* Launcher and container wait for a word from each other. Where one of them
+ * ends before, it has said why; the other reads nothing, and ends too. */
+static void tell(int other, struct in_addr address)
+{
+	if (write(other, &address, sizeof(address)) == -1 && errno != EPIPE)
+		warn("write to the other side");
+}
+
+static bool hear(int other, struct in_addr *address)
+{
+	return read(other, address, sizeof(*address)) == sizeof(*address);
+}
+
+/* With both ends up, the kernel takes another moment to connect them, and drops
+ * what is sent before. That is announced, as every change of a link is. */
+static int open_news(void)
+{
+	const struct sockaddr_nl links = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_LINK,
+	};
+	const struct timeval patience = {.tv_sec = 2};
+	int news = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (news == -1 ||
+	    bind(news, (const struct sockaddr *)&links, sizeof(links)) == -1 ||
+	    setsockopt(news, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)) == -1)
+		die("listen to the news of rtnetlink");
+	return news;
+}
+
+static void wait_for_carrier(int news)
+{
+	const unsigned char up = 6; /* IF_OPER_UP, of RFC 2863 */
+	struct {
+		struct nlmsghdr header;
+		struct ifinfomsg link;
+		char attrs[8192];
+	} message;
+	struct nl_bytes state;
+
+	do {
+		/* Without news for two seconds: too late, but no failure. */
+		if (recv(news, &message, sizeof(message), 0) == -1)
+			break;
+		state.data = message.attrs;
+		state.length = (int)IFLA_PAYLOAD(&message.header);
+		state = nl_attr(state, IFLA_OPERSTATE);
+	} while (state.length != 1 || *(unsigned char *)state.data != up);
+	close(news);
+}
+
 static void connect_network(const struct options *options, int launcher)
 {
-	struct in_addr address;
+	int news = open_news();
+	struct in_addr address = {0};
 	struct netlink nl;
 
-	if (read(launcher, &address, sizeof(address)) != sizeof(address))
+	tell(launcher, address); /* that all is there but the cable */
+	if (!hear(launcher, &address))
 		exit(EXIT_LAUNCHER);
 	nl_open(&nl, NETLINK_ROUTE);
 	if (!set_up(&nl, "lo") ||
 	    !add_address(&nl, "eth0", address, options->prefix) ||
-	    !set_up(&nl, "eth0") || !add_default_route(&nl, options->gateway))
+	    !set_up(&nl, "eth0"))
+		exit(EXIT_LAUNCHER);
+	wait_for_carrier(news);
+	tell(launcher, address); /* that the cable is plugged in */
+	if (!hear(launcher, &address) ||
+	    !add_default_route(&nl, options->gateway))
 		exit(EXIT_LAUNCHER);
 	close(nl.fd);
 }
@@ -826,7 +891,6 @@ static void container_main(const struct options *options,
 	role = "container";
 	end_with_launcher(lifeline);
 	enter_namespaces();
-	tell(lifeline[1]); /* that they are there */
 	keep_mounts_private();
 	set_hostname(options->hostname);
 	mount_overlay(options);
@@ -864,6 +928,17 @@ struct uplink {
 	uint32_t mtu;
 };
 
+/* Of several that share a route's load, the first. */
+static unsigned int get_interface(struct nl_bytes route)
+{
+	struct nl_bytes hops = nl_attr(route, RTA_MULTIPATH);
+	const struct rtnexthop *first = hops.data;
+
+	if (hops.length >= (int)sizeof(*first))
+		return (unsigned int)first->rtnh_ifindex;
+	return nl_get_u32(nl_attr(route, RTA_OIF));
+}
+
 static struct uplink check_routes(struct netlink *nl,
 				  const struct options *options)
 {
@@ -876,12 +951,14 @@ static struct uplink check_routes(struct netlink *nl,
 	request->rtm_family = AF_INET;
 	while ((route = nl_next(nl, sizeof(*route))) != NULL) {
 		struct in_addr to = {nl_get_u32(nl_attr(nl->attrs, RTA_DST))};
-		char link[IF_NAMESIZE] = "?";
+		char link[IF_NAMESIZE] = "nowhere";
 
 		if (route->rtm_table == RT_TABLE_LOCAL)
 			continue;
-		if_indextoname(nl_get_u32(nl_attr(nl->attrs, RTA_OIF)), link);
-		if (route->rtm_dst_len == 0 && *uplink.name == '\0')
+		if_indextoname(get_interface(nl->attrs), link);
+		if (route->rtm_dst_len == 0 && *uplink.name == '\0' &&
+		    route->rtm_table == RT_TABLE_MAIN &&
+		    route->rtm_type == RTN_UNICAST)
 			strcpy(uplink.name, link);
 		if (strcmp(link, options->bridge) != 0)
 			refuse_overlap_with(options, route, to, link);
@@ -891,6 +968,8 @@ static struct uplink check_routes(struct netlink *nl,
 	nl_do(nl, "ip route show");
 	if (*uplink.name != '\0')
 		uplink.mtu = get_link(nl, uplink.name).mtu;
+	if (uplink.mtu == 0)
+		exit(EXIT_LAUNCHER);
 	return uplink;
 }
 
@@ -981,8 +1060,7 @@ static bool set_forwarding(const char *link, bool on)
 }
 
 /* A bridge left to itself takes the MAC of one of its ports, and another when
- * that goes; those who know the first lose it for seconds. It is set up last:
- * one that is down was left half-made. */
+ * that goes; those who know the first lose it for seconds. */
 static bool make_bridge(struct netlink *nl, const struct options *options)
 {
 	const char *bridge = options->bridge;
@@ -1005,7 +1083,7 @@ static bool make_bridge(struct netlink *nl, const struct options *options)
 	return nl_done(nl, "ip link add %s type bridge%s", bridge,
 		       link_hint(nl->error, "bridge", options)) &&
 	       add_address(nl, bridge, options->gateway, options->prefix) &&
-	       set_forwarding(bridge, true) && set_up(nl, bridge);
+	       set_forwarding(bridge, true);
 }
 
 /* The journal first, then the change: whoever reads the journal after a crash
@@ -1265,9 +1343,13 @@ static int create_veth(struct netlink *nl, const struct lease *lease,
 static int open_netns(pid_t pid)
 {
 	char path[32];
+	int netns;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	netns = open(path, O_RDONLY | O_CLOEXEC);
+	if (netns == -1)
+		warn("open %s", path);
+	return netns;
 }
 
 static struct lease make_lease(const struct options *options, uint32_t n)
@@ -1290,6 +1372,8 @@ static struct lease take_lease(struct netlink *nl,
 	int netns = open_netns(pid);
 	struct lease lease = {0};
 
+	if (netns == -1)
+		return lease;
 	for (uint32_t n = 2; n <= last; n++) {
 		lease = make_lease(options, n);
 		if (create_veth(nl, &lease, bridge, netns, mtu) != -EEXIST)
@@ -1312,17 +1396,8 @@ static struct lease take_lease(struct netlink *nl,
 	return lease;
 }
 
-/* False when the container ended before: it has said why. */
-static bool wait_for_namespaces(const int lifeline[2])
-{
-	char byte;
-
-	close(lifeline[1]);
-	return read(lifeline[0], &byte, 1) == 1;
-}
-
 /* One launcher at a time makes or removes what all of them share. The lock is
- * on the network namespace itself: it leaves no file, and goes with its holder. */
+ * on the network namespace itself: it leaves no file and goes with its holder. */
 static int lock_network(void)
 {
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -1342,26 +1417,38 @@ static void leave_bridge(struct netlink *nl, struct netlink *nft,
 		remove_bridge(nl, nft, &bridge);
 }
 
+/* A bridge that is set up before it has a port drops what is sent until the
+ * kernel has noticed the port. So it is set up last: one that is down and has no
+ * ports is half-made. */
+static bool open_bridge(struct netlink *nl, const char *bridge)
+{
+	return get_link(nl, bridge).up || set_up(nl, bridge);
+}
+
 static struct lease connect_host(struct netlink *nl, struct netlink *nft,
 				 const struct options *options, pid_t pid,
 				 const int lifeline[2],
 				 const struct uplink *uplink)
 {
 	struct lease lease = {0};
+	struct in_addr none;
 	int lock;
 
-	if (wait_for_namespaces(lifeline)) {
-		lock = lock_network();
-		if (join_bridge(nl, nft, options, uplink->name))
-			lease = take_lease(nl, options, pid, uplink->mtu);
-		if (lease.index == 0)
-			leave_bridge(nl, nft, options->bridge);
-		close(lock);
-	}
-	if (lease.index != 0 &&
-	    write(lifeline[0], &lease.address, sizeof(lease.address)) == -1)
-		warn("write to the container");
+	close(lifeline[1]);
+	if (!hear(lifeline[0], &none))
+		return lease;
+	lock = lock_network();
+	if (join_bridge(nl, nft, options, uplink->name))
+		lease = take_lease(nl, options, pid, uplink->mtu);
+	if (lease.index != 0)
+		tell(lifeline[0], lease.address);
+	else
+		leave_bridge(nl, nft, options->bridge);
+	if (lease.index != 0 && hear(lifeline[0], &none) &&
+	    open_bridge(nl, options->bridge))
+		tell(lifeline[0], lease.address);
 	close(lifeline[0]);
+	close(lock);
 	return lease;
 }
 
