@@ -20,7 +20,9 @@ shows_every_step() {
 		contains "$out" "--- ${step%/}"
 		contains "$(commands)" "${step}container "
 	done
-	is "$(grep -c '.\{80\}' "$T/out")" 0 "lines of 80 columns or more"
+	# A warning of step 07 tells of this machine, in one line however long.
+	is "$(grep -v '^container\[' "$T/out" | grep -c '.\{80\}' || :)" 0 \
+		"lines of 80 columns or more"
 }
 
 # Its output is that of the commands in it, as a reader gets it.
