@@ -837,52 +837,51 @@ static void run_command(char *command[])
 	exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE);
 }
 
-/* True if the file names no resolver, or only such as listen on the loopback
- * device: the container has one of its own. */
-static bool is_useless(const char *resolv_conf)
+/* Whether the file names a resolver that the container can reach: one with an
+ * IPv4 address, and not 127.0.0.53, for there the container is itself. */
+static bool has_resolver(const char *resolv_conf)
 {
 	FILE *file = fopen(resolv_conf, "re");
-	char line[1024];
-	bool useless = true;
+	char line[1024], address[16];
+	bool found = false;
 
 	while (file != NULL && fgets(line, sizeof(line), file) != NULL)
-		if (strncmp(line, "nameserver", 10) == 0 &&
-		    strstr(line, " 127.") == NULL && strchr(line, '.') != NULL)
-			useless = false;
+		if (sscanf(line, "nameserver %15[0-9.]", address) == 1 &&
+		    strncmp(address, "127.", 4) != 0)
+			found = true;
 	if (file != NULL)
 		fclose(file);
-	return useless;
+	return found;
 }
 
 /* Into the upper layer: the image's own file stays as it is. */
 static void write_resolv_conf(void)
 {
 	const char *source = "/etc/resolv.conf";
-	char line[1024];
 	FILE *from, *to;
-	int fd;
+	int c;
 
-	if (is_useless(source))
-		source = "/run/systemd/resolve/resolv.conf"; /* its upstream */
-	if (is_useless(source)) {
-		warnx("/etc/resolv.conf: names no resolver that the container "
-		      "can reach: write one into its /etc/resolv.conf");
+	if (!has_resolver(source)) /* then it may be systemd-resolved's */
+		source = "/run/systemd/resolve/resolv.conf";
+	if (!has_resolver(source)) {
+		warnx("/etc/resolv.conf names no resolver that the container "
+		      "can reach: it will find no names");
 		return;
 	}
 	check_mount_point("etc");
 	trace("cp --remove-destination %s etc/resolv.conf", source);
 	unlink("etc/resolv.conf");
-	fd = open("etc/resolv.conf", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-		  0644);
 	from = fopen(source, "re");
-	to = fd == -1 ? NULL : fdopen(fd, "w");
-	if (from == NULL || to == NULL)
-		die("cp %s etc/resolv.conf", source);
-	while (fgets(line, sizeof(line), from) != NULL)
-		fputs(line, to);
+	to = fopen("etc/resolv.conf", "wxe");
+	if (from == NULL || to == NULL) {
+		warn("cp %s etc/resolv.conf", source);
+		return;
+	}
+	while ((c = getc(from)) != EOF)
+		putc(c, to);
 	fclose(from);
 	if (fclose(to) == EOF)
-		die("write etc/resolv.conf");
+		warn("write etc/resolv.conf");
 }
 
 static void container_main(const struct options *options,
@@ -1086,30 +1085,71 @@ static bool make_bridge(struct netlink *nl, const struct options *options)
 	       set_forwarding(bridge, true);
 }
 
+static bool has_word(const char *text, const char *word)
+{
+	char copy[ALIAS_SIZE], *rest = NULL, *next;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	next = strtok_r(copy, " ", &rest);
+	while (next != NULL && strcmp(next, word) != 0)
+		next = strtok_r(NULL, " ", &rest);
+	return next != NULL;
+}
+
+/* Whether another bridge of ours has noted LINK in its journal. */
+static bool is_noted(struct netlink *nl, const char *link,
+		     const struct link *bridge)
+{
+	const struct ifinfomsg *message;
+	bool found = false;
+
+	nl_begin(nl, RTM_GETLINK, NLM_F_DUMP);
+	nl_reserve(nl, sizeof(*message));
+	while ((message = nl_next(nl, sizeof(*message))) != NULL) {
+		struct link other = read_link(message, nl->attrs);
+
+		if (other.index != bridge->index && is_ours(&other) &&
+		    has_word(other.alias, link))
+			found = true;
+	}
+	return nl->error == -EINTR ? is_noted(nl, link, bridge) : found;
+}
+
 /* The journal first, then the change: whoever reads the journal after a crash
  * may find too much in it, but never too little. */
+static bool note_uplink(struct netlink *nl, const struct link *bridge,
+			const char *uplink)
+{
+	char alias[ALIAS_SIZE];
+
+	if (snprintf(alias, sizeof(alias), "%s %s", bridge->alias, uplink) >=
+	    (int)sizeof(alias)) {
+		warnx("no room to note %s in the alias of %s", uplink,
+		      bridge->name);
+		return false;
+	}
+	put_alias(nl, bridge->name, alias);
+	return nl_done(nl, "ip link set %s alias", bridge->name);
+}
+
 static bool forward_uplink(struct netlink *nl, const struct options *options,
 			   const char *uplink)
 {
 	struct link bridge = get_link(nl, options->bridge);
-	char alias[ALIAS_SIZE];
+	bool on;
 
 	if (*uplink == '\0') {
 		warnx("the host has no IPv4 default route: the container "
 		      "reaches the host and its siblings, nothing beyond");
 		return true;
 	}
-	if (is_forwarding(uplink))
+	on = is_forwarding(uplink);
+	if (on && !is_noted(nl, uplink, &bridge))
 		return true;
-	if (snprintf(alias, sizeof(alias), "%s %s", bridge.alias, uplink) >=
-	    (int)sizeof(alias)) {
-		warnx("no room to note %s in the alias of %s", uplink,
-		      options->bridge);
+	if (!has_word(bridge.alias, uplink) &&
+	    !note_uplink(nl, &bridge, uplink))
 		return false;
-	}
-	put_alias(nl, options->bridge, alias);
-	return nl_done(nl, "ip link set %s alias", options->bridge) &&
-	       set_forwarding(uplink, true);
+	return on || set_forwarding(uplink, true);
 }
 
 static void add_postrouting(struct netlink *nft, const struct options *options)
@@ -1244,23 +1284,27 @@ static bool has_ports(struct netlink *nl, const struct link *bridge)
 	return nl->error == -EINTR ? has_ports(nl, bridge) : found;
 }
 
-/* Whoever has turned forwarding on for all links since needs it now. */
-static void restore_forwarding(char *journal)
+/* Not where another bridge of ours needs it, or where somebody has turned it on
+ * for all links since. */
+static void restore_forwarding(struct netlink *nl, const struct link *bridge)
 {
-	char *rest = NULL, *link = strtok_r(journal, " ", &rest); /* subnet */
+	char copy[ALIAS_SIZE], *rest = NULL, *link;
 
+	strcpy(copy, bridge->alias + strlen(MARK));
+	strtok_r(copy, " ", &rest); /* the subnet */
 	while ((link = strtok_r(NULL, " ", &rest)) != NULL)
-		if (!is_forwarding("all") && if_nametoindex(link) != 0)
+		if (!is_forwarding("all") && !is_noted(nl, link, bridge) &&
+		    get_link(nl, link).index != 0)
 			set_forwarding(link, false);
 }
 
 /* The bridge goes last: with its alias, the journal. */
 static void remove_bridge(struct netlink *nl, struct netlink *nft,
-			  struct link *bridge)
+			  const struct link *bridge)
 {
 	const char *name = bridge->name;
 
-	restore_forwarding(bridge->alias + strlen(MARK));
+	restore_forwarding(nl, bridge);
 	if (nft_find_rule(nft, "filter", "DOCKER-USER", name) == 0 &&
 	    nft_delete_rules(nft, "filter", "DOCKER-USER", name) != 0)
 		nl_done(nft, "nft delete rule ip filter DOCKER-USER");
