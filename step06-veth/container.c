@@ -882,7 +882,7 @@ static struct uplink check_routes(struct netlink *nl,
 		if (route->rtm_dst_len == 0 && *uplink.name == '\0' &&
 		    route->rtm_table == RT_TABLE_MAIN &&
 		    route->rtm_type == RTN_UNICAST)
-			strcpy(uplink.name, link);
+			memcpy(uplink.name, link, sizeof(link));
 		/* That name is taken: create_veth() will say so. */
 		if (strcmp(link, "veth-host") != 0)
 			refuse_overlap_with(options, route, to, link);

@@ -36,6 +36,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -858,8 +859,7 @@ static bool has_resolver(const char *resolv_conf)
 static void write_resolv_conf(void)
 {
 	const char *source = "/etc/resolv.conf";
-	FILE *from, *to;
-	int c;
+	int from, to;
 
 	if (!has_resolver(source)) /* then it may be systemd-resolved's */
 		source = "/run/systemd/resolve/resolv.conf";
@@ -871,17 +871,13 @@ static void write_resolv_conf(void)
 	check_mount_point("etc");
 	trace("cp --remove-destination %s etc/resolv.conf", source);
 	unlink("etc/resolv.conf");
-	from = fopen(source, "re");
-	to = fopen("etc/resolv.conf", "wxe");
-	if (from == NULL || to == NULL) {
+	from = open(source, O_RDONLY | O_CLOEXEC);
+	to = open("etc/resolv.conf", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		  0644);
+	if (from == -1 || to == -1 || sendfile(to, from, NULL, 65536) == -1)
 		warn("cp %s etc/resolv.conf", source);
-		return;
-	}
-	while ((c = getc(from)) != EOF)
-		putc(c, to);
-	fclose(from);
-	if (fclose(to) == EOF)
-		warn("write etc/resolv.conf");
+	close(from);
+	close(to);
 }
 
 static void container_main(const struct options *options,
@@ -958,7 +954,7 @@ static struct uplink check_routes(struct netlink *nl,
 		if (route->rtm_dst_len == 0 && *uplink.name == '\0' &&
 		    route->rtm_table == RT_TABLE_MAIN &&
 		    route->rtm_type == RTN_UNICAST)
-			strcpy(uplink.name, link);
+			memcpy(uplink.name, link, sizeof(link));
 		if (strcmp(link, options->bridge) != 0)
 			refuse_overlap_with(options, route, to, link);
 	}
@@ -1290,7 +1286,7 @@ static void restore_forwarding(struct netlink *nl, const struct link *bridge)
 {
 	char copy[ALIAS_SIZE], *rest = NULL, *link;
 
-	strcpy(copy, bridge->alias + strlen(MARK));
+	snprintf(copy, sizeof(copy), "%s", bridge->alias + strlen(MARK));
 	strtok_r(copy, " ", &rest); /* the subnet */
 	while ((link = strtok_r(NULL, " ", &rest)) != NULL)
 		if (!is_forwarding("all") && !is_noted(nl, link, bridge) &&
@@ -1525,7 +1521,7 @@ static int clean_host(struct netlink *nl, struct netlink *nft)
 		struct link link = read_link(message, nl->attrs);
 
 		if (count < 32 && is_ours(&link))
-			strcpy(names[count++], link.name);
+			memcpy(names[count++], link.name, IFNAMSIZ);
 	}
 	for (int i = 0; i < count; i++) {
 		int lock = lock_network();
