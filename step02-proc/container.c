@@ -190,13 +190,20 @@ static void container_main(const struct options *options,
 /* Returns the exit status. */
 static int wait_for_container(pid_t pid, const sigset_t *signals)
 {
+	pid_t changed;
 	int sig, status;
 
 	for (;;) {
-		sigwait(signals, &sig);
+		if (sigwait(signals, &sig) != 0)
+			continue;
 		switch (sig) {
 		case SIGCHLD:
-			if (waitpid(pid, &status, WNOHANG) != pid)
+			changed = waitpid(pid, &status, WNOHANG);
+			if (changed == -1) {
+				warn("waitpid");
+				return EXIT_LAUNCHER;
+			}
+			if (changed == 0)
 				break;
 			if (WIFSIGNALED(status))
 				return 128 + WTERMSIG(status);

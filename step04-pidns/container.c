@@ -350,13 +350,20 @@ static void take_terminal_back(void)
 /* Returns the exit status. */
 static int wait_for_container(pid_t pid, const sigset_t *signals)
 {
+	pid_t changed;
 	int sig, status, terminations = 0;
 
 	for (;;) {
-		sigwait(signals, &sig);
+		if (sigwait(signals, &sig) != 0)
+			continue;
 		switch (sig) {
 		case SIGCHLD:
-			if (waitpid(pid, &status, WNOHANG | WUNTRACED) != pid)
+			changed = waitpid(pid, &status, WNOHANG | WUNTRACED);
+			if (changed == -1) {
+				warn("waitpid");
+				return EXIT_LAUNCHER;
+			}
+			if (changed == 0)
 				break;
 			if (WIFSTOPPED(status)) {
 				stop_with_container(pid);

@@ -703,17 +703,26 @@ static bool add_default_route(struct netlink *nl, struct in_addr gateway)
 
 /* Launcher and container wait for a word from each other. Where one of them
  * ends before, it has said why; the other reads nothing, and ends too. */
-static void tell(int other)
+static bool tell(int other)
 {
-	if (write(other, "", 1) == -1 && errno != EPIPE)
+	ssize_t n = write(other, "", 1);
+
+	if (n == -1 && errno != EPIPE)
 		warn("write to the other side");
+	return n == 1;
 }
 
 static bool hear(int other)
 {
 	char byte;
+	ssize_t n;
 
-	return read(other, &byte, 1) == 1;
+	do
+		n = read(other, &byte, 1);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		warn("read from the other side");
+	return n == 1;
 }
 
 /* With both ends up, the kernel takes another moment to connect them, and drops
@@ -761,8 +770,8 @@ static void connect_network(const struct options *options, int launcher)
 	int news = open_news();
 	struct netlink nl;
 
-	tell(launcher); /* that all is there but the cable */
-	if (!hear(launcher))
+	/* All is there but the cable. */
+	if (!tell(launcher) || !hear(launcher))
 		exit(EXIT_LAUNCHER);
 	nl_open(&nl, NETLINK_ROUTE);
 	if (!set_up(&nl, "lo") ||
@@ -878,8 +887,11 @@ static struct uplink check_routes(struct netlink *nl,
 
 		if (route->rtm_table == RT_TABLE_LOCAL)
 			continue;
-		if_indextoname(get_interface(nl->attrs), link);
+		if (if_indextoname(get_interface(nl->attrs), link) == NULL &&
+		    errno != ENXIO)
+			die("if_indextoname");
 		if (route->rtm_dst_len == 0 && *uplink.name == '\0' &&
+		    get_interface(nl->attrs) != 0 &&
 		    route->rtm_table == RT_TABLE_MAIN &&
 		    route->rtm_type == RTN_UNICAST)
 			memcpy(uplink.name, link, sizeof(link));
@@ -1031,13 +1043,20 @@ static void take_terminal_back(void)
 /* Returns the exit status. */
 static int wait_for_container(pid_t pid, const sigset_t *signals)
 {
+	pid_t changed;
 	int sig, status, terminations = 0;
 
 	for (;;) {
-		sigwait(signals, &sig);
+		if (sigwait(signals, &sig) != 0)
+			continue;
 		switch (sig) {
 		case SIGCHLD:
-			if (waitpid(pid, &status, WNOHANG | WUNTRACED) != pid)
+			changed = waitpid(pid, &status, WNOHANG | WUNTRACED);
+			if (changed == -1) {
+				warn("waitpid");
+				return EXIT_LAUNCHER;
+			}
+			if (changed == 0)
 				break;
 			if (WIFSTOPPED(status)) {
 				stop_with_container(pid);

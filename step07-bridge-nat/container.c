@@ -652,6 +652,7 @@ struct link {
 	int index; /* 0: there is no such link */
 	uint32_t mtu;
 	bool up;
+	unsigned char mac[6];
 	char name[IFNAMSIZ], alias[ALIAS_SIZE];
 };
 
@@ -659,7 +660,10 @@ static struct link read_link(const struct ifinfomsg *message,
 			     struct nl_bytes attrs)
 {
 	struct link link = {.index = message->ifi_index};
+	struct nl_bytes mac = nl_attr(attrs, IFLA_ADDRESS);
 
+	if (mac.length == sizeof(link.mac))
+		memcpy(link.mac, mac.data, sizeof(link.mac));
 	link.mtu = nl_get_u32(nl_attr(attrs, IFLA_MTU));
 	link.up = (message->ifi_flags & IFF_UP) != 0;
 	snprintf(link.name, sizeof(link.name), "%s",
@@ -732,15 +736,25 @@ static bool add_default_route(struct netlink *nl, struct in_addr gateway)
 
 /* Launcher and container wait for a word from each other. Where one of them
  * ends before, it has said why; the other reads nothing, and ends too. */
-static void tell(int other, struct in_addr address)
+static bool tell(int other, struct in_addr address)
 {
-	if (write(other, &address, sizeof(address)) == -1 && errno != EPIPE)
+	ssize_t n = write(other, &address, sizeof(address));
+
+	if (n == -1 && errno != EPIPE)
 		warn("write to the other side");
+	return n == sizeof(address);
 }
 
 static bool hear(int other, struct in_addr *address)
 {
-	return read(other, address, sizeof(*address)) == sizeof(*address);
+	ssize_t n;
+
+	do
+		n = read(other, address, sizeof(*address));
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		warn("read from the other side");
+	return n == sizeof(*address);
 }
 
 /* With both ends up, the kernel takes another moment to connect them, and drops
@@ -789,8 +803,8 @@ static void connect_network(const struct options *options, int launcher)
 	struct in_addr address = {0};
 	struct netlink nl;
 
-	tell(launcher, address); /* that all is there but the cable */
-	if (!hear(launcher, &address))
+	/* All is there but the cable, and then it is plugged in. */
+	if (!tell(launcher, address) || !hear(launcher, &address))
 		exit(EXIT_LAUNCHER);
 	nl_open(&nl, NETLINK_ROUTE);
 	if (!set_up(&nl, "lo") ||
@@ -798,8 +812,7 @@ static void connect_network(const struct options *options, int launcher)
 	    !set_up(&nl, "eth0"))
 		exit(EXIT_LAUNCHER);
 	wait_for_carrier(news);
-	tell(launcher, address); /* that the cable is plugged in */
-	if (!hear(launcher, &address) ||
+	if (!tell(launcher, address) || !hear(launcher, &address) ||
 	    !add_default_route(&nl, options->gateway))
 		exit(EXIT_LAUNCHER);
 	close(nl.fd);
@@ -950,8 +963,11 @@ static struct uplink check_routes(struct netlink *nl,
 
 		if (route->rtm_table == RT_TABLE_LOCAL)
 			continue;
-		if_indextoname(get_interface(nl->attrs), link);
+		if (if_indextoname(get_interface(nl->attrs), link) == NULL &&
+		    errno != ENXIO)
+			die("if_indextoname");
 		if (route->rtm_dst_len == 0 && *uplink.name == '\0' &&
+		    get_interface(nl->attrs) != 0 &&
 		    route->rtm_table == RT_TABLE_MAIN &&
 		    route->rtm_type == RTN_UNICAST)
 			memcpy(uplink.name, link, sizeof(link));
@@ -1024,7 +1040,7 @@ static void put_alias(struct netlink *nl, const char *link, const char *alias)
  * its own; "all", the article's ip_forward, sets every one of them. */
 static bool is_forwarding(const char *link)
 {
-	char path[64], value = '0';
+	char path[64], value = '1';
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding",
@@ -1108,7 +1124,9 @@ static bool is_noted(struct netlink *nl, const char *link,
 		    has_word(other.alias, link))
 			found = true;
 	}
-	return nl->error == -EINTR ? is_noted(nl, link, bridge) : found;
+	if (nl->error == -EINTR) /* they changed meanwhile */
+		return is_noted(nl, link, bridge);
+	return !nl_done(nl, "ip link show") || found;
 }
 
 /* The journal first, then the change: whoever reads the journal after a crash
@@ -1140,6 +1158,8 @@ static bool forward_uplink(struct netlink *nl, const struct options *options,
 		return true;
 	}
 	on = is_forwarding(uplink);
+	if (bridge.index == 0)
+		return false;
 	if (on && !is_noted(nl, uplink, &bridge))
 		return true;
 	if (!has_word(bridge.alias, uplink) &&
@@ -1277,40 +1297,45 @@ static bool has_ports(struct netlink *nl, const struct link *bridge)
 		if (nl_get_u32(nl_attr(nl->attrs, IFLA_MASTER)) ==
 		    (uint32_t)bridge->index)
 			found = true;
-	return nl->error == -EINTR ? has_ports(nl, bridge) : found;
+	if (nl->error == -EINTR) /* they changed meanwhile */
+		return has_ports(nl, bridge);
+	return !nl_done(nl, "ip link show master %s", bridge->name) || found;
 }
 
 /* Not where another bridge of ours needs it, or where somebody has turned it on
  * for all links since. */
-static void restore_forwarding(struct netlink *nl, const struct link *bridge)
+static bool restore_forwarding(struct netlink *nl, const struct link *bridge)
 {
 	char copy[ALIAS_SIZE], *rest = NULL, *link;
+	bool done = true;
 
 	snprintf(copy, sizeof(copy), "%s", bridge->alias + strlen(MARK));
 	strtok_r(copy, " ", &rest); /* the subnet */
 	while ((link = strtok_r(NULL, " ", &rest)) != NULL)
 		if (!is_forwarding("all") && !is_noted(nl, link, bridge) &&
 		    get_link(nl, link).index != 0)
-			set_forwarding(link, false);
+			done = set_forwarding(link, false) && done;
+	return done;
 }
 
-/* The bridge goes last: with its alias, the journal. */
+/* The bridge goes last, and only if all else is gone: its alias is the journal
+ * by which that can be tried again. */
 static void remove_bridge(struct netlink *nl, struct netlink *nft,
 			  const struct link *bridge)
 {
 	const char *name = bridge->name;
 
-	restore_forwarding(nl, bridge);
-	if (nft_find_rule(nft, "filter", "DOCKER-USER", name) == 0 &&
-	    nft_delete_rules(nft, "filter", "DOCKER-USER", name) != 0)
-		nl_done(nft, "nft delete rule ip filter DOCKER-USER");
-	if (nft_find_table(nft, name) == 0) {
-		trace("nft delete table ip %s", name);
-		nft_begin(nft);
-		nft_delete_table(nft, name);
-		if (nft_commit(nft) != 0)
-			nl_done(nft, "nft delete table ip %s", name);
-	}
+	if (!restore_forwarding(nl, bridge))
+		return;
+	nft_delete_rules(nft, "filter", "DOCKER-USER", name);
+	if (!nl_done(nft, "nft delete rule ip filter DOCKER-USER"))
+		return;
+	trace("nft delete table ip %s", name);
+	nft_begin(nft);
+	nft_delete_table(nft, name);
+	if (nft_commit(nft) != -ENOENT &&
+	    !nl_done(nft, "nft delete table ip %s", name))
+		return;
 	remove_link(nl, name, bridge->index);
 }
 
@@ -1322,6 +1347,8 @@ static bool join_bridge(struct netlink *nl, struct netlink *nft,
 	struct link bridge = get_link(nl, options->bridge);
 	const char *subnet = options->subnet_name;
 
+	if (bridge.index == 0 && nl->error != -ENODEV)
+		return false;
 	if (bridge.index != 0 && !is_ours(&bridge)) {
 		warnx("%s is a link that was not made here: choose another "
 		      "--bridge",
@@ -1392,13 +1419,17 @@ static int open_netns(pid_t pid)
 	return netns;
 }
 
-static struct lease make_lease(const struct options *options, uint32_t n)
+/* The port's MAC is nobody's business; it tells whose the port is. */
+static struct lease make_lease(const struct options *options, pid_t pid,
+			       uint32_t n)
 {
+	struct in_addr owner = {htonl((uint32_t)pid)};
+
 	struct lease lease = {0};
 
 	lease.address.s_addr = htonl(ntohl(options->subnet.s_addr) + n);
 	lease.peer = make_mac(lease.address, 0x02);
-	lease.port = make_mac(lease.address, 0x06);
+	lease.port = make_mac(owner, 0x06);
 	snprintf(lease.name, sizeof(lease.name), "%s-%u", options->bridge, n);
 	return lease;
 }
@@ -1411,11 +1442,13 @@ static struct lease take_lease(struct netlink *nl,
 	int bridge = get_link(nl, options->bridge).index;
 	int netns = open_netns(pid);
 	struct lease lease = {0};
+	struct link link;
+	bool done;
 
-	if (netns == -1)
+	if (netns == -1 || bridge == 0)
 		return lease;
 	for (uint32_t n = 2; n <= last; n++) {
-		lease = make_lease(options, n);
+		lease = make_lease(options, pid, n);
 		if (create_veth(nl, &lease, bridge, netns, mtu) != -EEXIST)
 			break;
 	}
@@ -1425,14 +1458,20 @@ static struct lease take_lease(struct netlink *nl,
 		      options->subnet_name, last - 1);
 		return (struct lease){0};
 	}
-	if (!nl_done(nl, "ip link add %s type veth%s", lease.name,
-		     link_hint(nl->error, "veth", options)))
+	done = nl_done(nl, "ip link add %s type veth%s", lease.name,
+		       link_hint(nl->error, "veth", options));
+	link = get_link(nl, lease.name);
+	if (!done) {
+		/* Was it only the kernel's answer that got lost? */
+		if (memcmp(link.mac, lease.port.bytes, sizeof(link.mac)) == 0)
+			remove_link(nl, lease.name, link.index);
 		return (struct lease){0};
+	}
 	trace("ip link add %s up address %s mtu %u master %s type veth "
 	      "peer name eth0 address %s mtu %u netns %d",
 	      lease.name, lease.port.text, mtu, options->bridge,
 	      lease.peer.text, mtu, pid);
-	lease.index = get_link(nl, lease.name).index;
+	lease.index = link.index;
 	return lease;
 }
 
@@ -1442,8 +1481,11 @@ static int lock_network(void)
 {
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
-	if (fd == -1 || flock(fd, LOCK_EX) == -1)
-		die("flock /proc/self/ns/net");
+	if (fd == -1)
+		die("open /proc/self/ns/net");
+	while (flock(fd, LOCK_EX) == -1)
+		if (errno != EINTR)
+			die("flock /proc/self/ns/net");
 	return fd;
 }
 
@@ -1480,12 +1522,10 @@ static struct lease connect_host(struct netlink *nl, struct netlink *nft,
 	lock = lock_network();
 	if (join_bridge(nl, nft, options, uplink->name))
 		lease = take_lease(nl, options, pid, uplink->mtu);
-	if (lease.index != 0)
-		tell(lifeline[0], lease.address);
-	else
+	if (lease.index == 0)
 		leave_bridge(nl, nft, options->bridge);
-	if (lease.index != 0 && hear(lifeline[0], &none) &&
-	    open_bridge(nl, options->bridge))
+	else if (tell(lifeline[0], lease.address) && hear(lifeline[0], &none) &&
+		 open_bridge(nl, options->bridge))
 		tell(lifeline[0], lease.address);
 	close(lifeline[0]);
 	close(lock);
@@ -1570,13 +1610,20 @@ static void take_terminal_back(void)
 /* Returns the exit status. */
 static int wait_for_container(pid_t pid, const sigset_t *signals)
 {
+	pid_t changed;
 	int sig, status, terminations = 0;
 
 	for (;;) {
-		sigwait(signals, &sig);
+		if (sigwait(signals, &sig) != 0)
+			continue;
 		switch (sig) {
 		case SIGCHLD:
-			if (waitpid(pid, &status, WNOHANG | WUNTRACED) != pid)
+			changed = waitpid(pid, &status, WNOHANG | WUNTRACED);
+			if (changed == -1) {
+				warn("waitpid");
+				return EXIT_LAUNCHER;
+			}
+			if (changed == 0)
 				break;
 			if (WIFSTOPPED(status)) {
 				stop_with_container(pid);
