@@ -354,8 +354,10 @@ int nft_find_rule(struct netlink *nl, const char *table, const char *chain,
 		return nl->error;
 	while (rule != NULL && !is_ours(rule, table, chain, comment))
 		rule = rule->next;
+	if (rule == NULL)
+		nl->error = -ENOENT;
 	free_objects(rules);
-	return rule != NULL ? 0 : -ENOENT;
+	return nl->error;
 }
 
 int nft_delete_rules(struct netlink *nl, const char *table, const char *chain,
@@ -399,7 +401,7 @@ static bool holds(struct nl_bytes cmp, const char *name)
 
 	value = nl_attr(value, NFTA_DATA_VALUE);
 	strncpy(padded, name, sizeof(padded) - 1);
-	same = value.length <= (int)sizeof(padded) &&
+	same = value.length > 0 && value.length <= (int)sizeof(padded) &&
 	       memcmp(value.data, padded, value.length) == 0;
 	return same == (get_number(cmp, NFTA_CMP_OP) == NFT_CMP_EQ);
 }
@@ -427,7 +429,7 @@ static int decide(const struct object *rule, const struct packet *packet,
 	const char *loaded = NULL;
 	int verdict = NFT_CONTINUE;
 
-	for (const struct rtattr *e = list.data; RTA_OK(e, list.length);
+	for (struct rtattr *e = list.data; RTA_OK(e, list.length);
 	     e = RTA_NEXT(e, list.length)) {
 		struct nl_bytes attrs = {RTA_DATA(e), RTA_PAYLOAD(e)};
 		struct nl_bytes data = nl_attr(attrs, NFTA_EXPR_DATA);
@@ -528,8 +530,7 @@ int nft_warn_of_drops(struct netlink *nl, const char *bridge,
 		int verdict;
 
 		if (get_number(hook, NFTA_HOOK_HOOKNUM) != NF_INET_FORWARD ||
-		    (c->family != NFPROTO_IPV4 && c->family != NFPROTO_INET) ||
-		    equal(table, bridge))
+		    (c->family != NFPROTO_IPV4 && c->family != NFPROTO_INET))
 			continue;
 		verdict = follow(rules, &packet, c->family, table, chain);
 		if (verdict == NFT_CONTINUE)

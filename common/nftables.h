@@ -70,7 +70,7 @@ struct rtattr *nft_add_rule(struct netlink *nl, const char *table,
 			    const char *chain);
 
 /* The same at the chain's front, for a chain that others own. By COMMENT, of
- * 128 bytes at most, nft_delete_rules() finds the rule again. */
+ * 128 bytes at most, nft_find_rule() and nft_delete_rules() know the rule. */
 struct rtattr *nft_insert_rule(struct netlink *nl, const char *table,
 			       const char *chain, const char *comment);
 
@@ -110,9 +110,9 @@ int nft_delete_rules(struct netlink *nl, const char *table, const char *chain,
 		     const char *comment);
 
 /* Warns of each chain that drops what comes from BRIDGE and goes to UPLINK, with
- * the command that allows it; the table of the name BRIDGE is not looked at. An
- * UPLINK of NULL is any. Rules of iptables-legacy(8) are not nf_tables' and so
- * cannot be seen. Returns 0, or -errno with nl->reason. */
+ * the command that allows it. An UPLINK of NULL is any. Rules of
+ * iptables-legacy(8) are not nf_tables' and so cannot be seen. Returns 0, or
+ * -errno with nl->reason. */
 int nft_warn_of_drops(struct netlink *nl, const char *bridge,
 		      const char *uplink);
 
