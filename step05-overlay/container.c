@@ -291,6 +291,12 @@ static void new_pid_namespace(void)
 		die("unshare CLONE_NEWPID");
 }
 
+static void open_lifeline(int lifeline[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lifeline) == -1)
+		die("socketpair");
+}
+
 /* PID 1 ends with the launcher, and the kernel ends the rest with PID 1. (A
  * PID 1 that changes its user sheds this signal: prctl(2).) */
 static void end_with_launcher(const int lifeline[2])
@@ -686,8 +692,7 @@ int main(int argc, char *argv[])
 	if (options.user)
 		enter_user_namespace();
 	new_pid_namespace();
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lifeline) == -1)
-		die("socketpair");
+	open_lifeline(lifeline);
 	pid = fork();
 	if (pid == -1)
 		die("fork");

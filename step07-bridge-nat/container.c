@@ -369,6 +369,12 @@ static void new_pid_namespace(void)
 		die("unshare CLONE_NEWPID");
 }
 
+static void open_lifeline(int lifeline[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lifeline) == -1)
+		die("socketpair");
+}
+
 /* PID 1 ends with the launcher, and the kernel ends the rest with PID 1. (A
  * PID 1 that changes its user sheds this signal: prctl(2).) */
 static void end_with_launcher(const int lifeline[2])
@@ -1475,8 +1481,8 @@ static struct lease take_lease(struct netlink *nl,
 	return lease;
 }
 
-/* One launcher at a time makes or removes what all of them share. The lock is
- * on the network namespace itself: it leaves no file and goes with its holder. */
+/* One launcher at a time makes or removes what all of them share. The lock is on
+ * the network namespace itself: it leaves no file and goes with its holder. */
 static int lock_network(void)
 {
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -1500,8 +1506,8 @@ static void leave_bridge(struct netlink *nl, struct netlink *nft,
 }
 
 /* A bridge that is set up before it has a port drops what is sent until the
- * kernel has noticed the port. So it is set up last: one that is down and has no
- * ports is half-made. */
+ * kernel has noticed the port. So it is set up last: one that is down and has
+ * no ports is half-made. */
 static bool open_bridge(struct netlink *nl, const char *bridge)
 {
 	return get_link(nl, bridge).up || set_up(nl, bridge);
@@ -1672,8 +1678,7 @@ int main(int argc, char *argv[])
 	if (options.user)
 		enter_user_namespace();
 	new_pid_namespace();
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lifeline) == -1)
-		die("socketpair");
+	open_lifeline(lifeline);
 	pid = fork();
 	if (pid == -1)
 		die("fork");
