@@ -1481,8 +1481,8 @@ static struct lease take_lease(struct netlink *nl,
 	return lease;
 }
 
-/* One launcher at a time makes or removes what all of them share. The lock is on
- * the network namespace itself: it leaves no file and goes with its holder. */
+/* One launcher at a time makes or removes what all of them share. The lock is
+ * on the network namespace: it leaves no file and goes with its holder. */
 static int lock_network(void)
 {
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
