@@ -1318,8 +1318,9 @@ static bool restore_forwarding(struct netlink *nl, const struct link *bridge)
 	snprintf(copy, sizeof(copy), "%s", bridge->alias + strlen(MARK));
 	strtok_r(copy, " ", &rest); /* the subnet */
 	while ((link = strtok_r(NULL, " ", &rest)) != NULL)
-		if (!is_forwarding("all") && !is_noted(nl, link, bridge) &&
-		    get_link(nl, link).index != 0)
+		if (is_noted(nl, link, bridge) || get_link(nl, link).index == 0)
+			done = done && (nl->error == 0 || nl->error == -ENODEV);
+		else if (!is_forwarding("all"))
 			done = set_forwarding(link, false) && done;
 	return done;
 }
@@ -1343,6 +1344,20 @@ static void remove_bridge(struct netlink *nl, struct netlink *nft,
 	    !nl_done(nft, "nft delete table ip %s", name))
 		return;
 	remove_link(nl, name, bridge->index);
+}
+
+/* A table of the bridge's name, and no bridge: it is not ours. */
+static bool is_table_free(struct netlink *nft, const char *bridge)
+{
+	int error = nft_find_table(nft, bridge);
+
+	if (error == 0)
+		warnx("the table ip %s is there already, but no bridge: choose "
+		      "another --bridge, or: nft delete table ip %s",
+		      bridge, bridge);
+	else if (error != -ENOENT)
+		nl_done(nft, "nft list table ip %s", bridge);
+	return error == -ENOENT;
 }
 
 /* The first container makes the bridge. All see to what may have changed since:
@@ -1372,7 +1387,8 @@ static bool join_bridge(struct netlink *nl, struct netlink *nft,
 		remove_bridge(nl, nft, &bridge);
 		bridge.index = 0;
 	}
-	return (bridge.index != 0 || make_bridge(nl, options)) &&
+	return (bridge.index != 0 || (is_table_free(nft, options->bridge) &&
+				      make_bridge(nl, options))) &&
 	       forward_uplink(nl, options, uplink) &&
 	       add_rules(nft, options, uplink);
 }
@@ -1553,13 +1569,31 @@ static void disconnect_host(struct netlink *nl, struct netlink *nft,
 	close(lock);
 }
 
+static bool clean_bridge(struct netlink *nl, struct netlink *nft,
+			 const char *name)
+{
+	int lock = lock_network();
+	struct link bridge;
+	bool in_use;
+
+	leave_bridge(nl, nft, name);
+	bridge = get_link(nl, name);
+	in_use = bridge.index != 0 && has_ports(nl, &bridge);
+	close(lock);
+	printf("%s: %s\n", name,
+	       bridge.index == 0 ? "removed, with its rules and its forwarding"
+	       : in_use		 ? "left, for it has containers"
+				 : "could not be removed");
+	return bridge.index == 0 || in_use;
+}
+
 /* For what launchers that were killed have left: the next container on that
  * bridge would remove it when it leaves, this does it for all bridges now. */
 static int clean_host(struct netlink *nl, struct netlink *nft)
 {
 	char names[32][IFNAMSIZ];
 	const struct ifinfomsg *message;
-	int count = 0;
+	int count = 0, status = EXIT_SUCCESS;
 
 	nl_begin(nl, RTM_GETLINK, NLM_F_DUMP);
 	nl_reserve(nl, sizeof(struct ifinfomsg));
@@ -1569,19 +1603,12 @@ static int clean_host(struct netlink *nl, struct netlink *nft)
 		if (count < 32 && is_ours(&link))
 			memcpy(names[count++], link.name, IFNAMSIZ);
 	}
-	for (int i = 0; i < count; i++) {
-		int lock = lock_network();
-
-		leave_bridge(nl, nft, names[i]);
-		close(lock);
-		printf("%s: %s\n", names[i],
-		       get_link(nl, names[i]).index == 0
-			       ? "removed, with its rules and its forwarding"
-			       : "left: it has containers, or you may not");
-	}
+	for (int i = 0; i < count; i++)
+		if (!clean_bridge(nl, nft, names[i]))
+			status = EXIT_LAUNCHER;
 	if (count == 0)
 		puts("there is nothing to clean");
-	return EXIT_SUCCESS;
+	return status;
 }
 
 /* Stops as the container did, so that the shell sees its job stop, and goes on
