@@ -4,20 +4,21 @@
 # test-nftables - what common/nftables.[ch] tells the kernel and reads from it
 . "$(dirname "$0")/lib.sh"
 
-# The program that calls them. `make` may have built it; if not, the compiler
-# is here, and the sanitizers with it.
-unit=${probes%/probes}/common/test/nftables-test
+# The program that calls them. `make` may have built it, in BUILD; if not, the
+# compiler is here.
+build=$bin
+case $bin in "$top" | "$top/.") build=$top/.build ;; esac
+unit=$build/common/test/nftables-test
 if [ ! -x "$unit" ]; then
 	unit=$scratch/nftables-test
-	for checks in -fsanitize=address,undefined -O1; do
-		! "${CC:-cc}" -std=c11 -g "$checks" -I"$top/common" -o "$unit" \
-			"$top"/common/test/nftables-test.c "$top"/common/error.c \
-			"$top"/common/netlink.c "$top"/common/nftables.c \
-			2>"$scratch/cc" || break
-	done
+	checks=-O1
+	case $bin in */asan) checks=-fsanitize=address,undefined ;; esac
+	"${CC:-cc}" -std=c11 -g $checks -I"$top/common" -o "$unit" \
+		"$top"/common/test/nftables-test.c "$top"/common/error.c \
+		"$top"/common/netlink.c "$top"/common/nftables.c
 fi
 
-# nft, where there is one. It is not needed to run anything, only to compare.
+# need TOOL - one that is not needed to run anything, only to compare
 need() {
 	command -v "$1" >/dev/null || skip "no $1 here"
 }
@@ -172,11 +173,11 @@ takes_any_name() {
 is_what_nft_makes() {
 	need nft
 	for subnet in 10.200.0.0/24 172.16.0.0/16 192.168.7.248/29; do
-		rules cbr0 $subnet | nft -f -
+		rules cbr0 "$subnet" | nft -f -
 		nft list ruleset >"$T/list"
 		nft -j list ruleset >"$T/json"
 		nft delete table ip cbr0
-		unit table cbr0 ${subnet%/*} ${subnet#*/}
+		unit table cbr0 "${subnet%/*}" "${subnet#*/}"
 		is "$(nft list ruleset)" "$(cat "$T/list")"
 		is "$(nft -j list ruleset | without_handles)" \
 			"$(without_handles <"$T/json")"
@@ -305,7 +306,7 @@ connect() {
 }
 
 reaches_the_internet() {
-	ip netns exec guest "$@" "$probes/reach" ping 198.51.100.1
+	nsenter --net=/run/netns/guest "$@" "$probes/reach" ping 198.51.100.1
 }
 
 # flush - removes all rules
@@ -348,91 +349,97 @@ typed() {
 
 # base_chain FAMILY TABLE CHAIN HOOK POLICY
 base_chain() {
-	nft "add chain $1 $2 $3 { type filter hook $4 priority 0; policy $5; }"
+	printf 'add chain %s %s %s { type filter hook %s priority 0; policy %s; }\n' \
+		"$@"
 }
 
-# forward POLICY RULE... - somebody's chain
+# load - reads rules in nft's words, which replace all there are but step 07's
+load() {
+	{
+		echo flush ruleset
+		rules cbr0 10.200.0.0/24
+		cat
+	} | nft -f -
+}
+
+# forward POLICY RULE... - somebody's chain, to load
 forward() {
-	need nft
-	flush
-	"$unit" table cbr0 10.200.0.0 24
-	nft add table inet lan
+	echo add table inet lan
 	base_chain inet lan forward forward "$1"
 	shift
-	for rule; do
-		nft add rule inet lan forward "$rule"
-	done
+	[ $# -eq 0 ] || printf 'add rule inet lan forward %s\n' "$@"
 }
 
 replies='ct state established,related accept'
 
 sees_policies() {
-	forward drop "$replies"
+	need nft
+	forward drop "$replies" | load
 	warned 'chain inet lan forward' \
 		': nft insert rule inet lan forward iifname cbr0 accept; nft '
 	typed
-	flush
-	forward accept
+	forward accept | load
 	not_warned
 	flush
 }
 
 sees_rules_that_drop() {
-	for rule in drop reject 'counter reject with icmpx type admin-prohibited' \
+	need nft
+	for rule in drop 'counter reject with icmpx type admin-prohibited' \
 		'log prefix "x" counter drop' 'meta mark set 1 drop' \
 		'iifname "cbr0" drop' 'iifname "cb*" oifname "eth0" reject' \
 		'oifname != "eth7" drop'; do
-		forward accept "$replies" "$rule"
+		forward accept "$replies" "$rule" | load
 		warned 'chain inet lan forward'
-		flush
 	done
-	forward accept "$replies" reject
+	forward accept "$replies" reject | load
 	warned 'chain inet lan forward'
 	typed
 	flush
 }
 
 sees_rules_that_accept() {
+	need nft
 	for rule in accept 'iifname "cbr0" accept' 'iifname "cb*" accept' \
 		'iifname != "eth0" accept' 'oifname "eth0" accept' \
 		'iifname "cbr0" oifname "eth0" counter accept' \
 		'iifname "cbr0" ip saddr 10.200.0.0/24 accept' \
 		'meta mark set 1 accept'; do
-		forward drop "$replies" "$rule" reject
+		forward drop "$replies" "$rule" reject | load
 		not_warned
-		flush
 	done
+	flush
 }
 
 is_not_fooled() {
+	need nft
 	# These accept nothing of ours,
 	for rule in 'iifname "cbr" accept' 'iifname "cbr00" accept' \
 		'iifname != "cbr0" accept' 'iifname "eth0" accept' \
 		'oifname "cbr0" accept' 'tcp dport 80 accept' \
 		'iifname "eth7" return' 'iifname "cbr0" counter' return; do
-		forward drop "$replies" "$rule"
+		forward drop "$replies" "$rule" | load
 		warned 'chain inet lan forward'
-		flush
 	done
 	# this comes too late,
-	forward accept "$replies" reject 'iifname "cbr0" accept'
+	forward accept "$replies" reject 'iifname "cbr0" accept' | load
 	warned 'chain inet lan forward'
-	flush
 	# and these drop little or nothing of ours.
 	forward accept 'ct state invalid drop' 'tcp dport 25 drop' \
 		'iifname "cbr0" ip daddr 192.0.2.0/24 drop' 'iifname "eth7" drop' \
-		'meta l4proto udp reject' 'iifname "cbr0" oifname "eth7" drop'
+		'meta l4proto udp reject' 'iifname "cbr0" oifname "eth7" drop' |
+		load
 	not_warned
 	flush
 }
 
 follows_jumps() {
+	need nft
 	for rules in 'jump a / drop' 'goto a / drop' 'jump a / jump b / drop' \
 		'goto a; accept /' 'jump a; drop / return; accept' \
 		'iifname "cbr0" jump a / goto b; accept /'; do
-		try_jumps drop "$rules"
+		jumps drop "$rules" | load
 		warned 'chain inet lan forward'
-		flush
 	done
 	for rules in 'jump a / accept' 'goto a; drop / accept' \
 		'jump a; accept / iifname "cbr0" return; drop' \
@@ -440,48 +447,49 @@ follows_jumps() {
 		'iifname "cbr0" goto a; drop / accept' \
 		'iifname "eth7" jump a; accept / drop' \
 		'goto a; drop / goto b; drop /'; do
-		try_jumps accept "$rules"
+		jumps accept "$rules" | load
 		not_warned
-		flush
 	done
+	flush
 }
 
-# try_jumps POLICY RULES - those of the chains forward / a / b, ';' between them
-try_jumps() {
+# jumps POLICY RULES - those of the chains forward / a / b, with ';' between them
+jumps() {
 	forward "$1" "$replies"
-	nft add chain inet lan a
-	nft add chain inet lan b
-	printf '%s\n' "$2" | tr '/' '\n' | {
-		for chain in forward a b; do
-			read -r rules || :
-			printf '%s\n' "$rules" | tr ';' '\n' |
-				while read -r rule; do
-					[ -z "$rule" ] ||
-						nft add rule inet lan $chain "$rule"
-				done
-		done
-	}
+	echo add chain inet lan a
+	echo add chain inet lan b
+	echo "$2" | awk -v RS=/ -v FS=';' '{
+		for (i = 1; i <= NF; i++)
+			if ($i ~ /[a-z]/)
+				print "add rule inet lan", NR == 1 ? "forward" :
+					NR == 2 ? "a" : "b", $i
+	}'
 }
 
 looks_at_forwarded_ipv4() {
-	forward accept
-	nft add table ip6 lan
-	base_chain ip6 lan forward forward drop
-	base_chain inet lan input input drop
-	base_chain inet lan output output drop
+	need nft
+	{
+		forward accept
+		echo add table ip6 lan
+		base_chain ip6 lan forward forward drop
+		base_chain inet lan input input drop
+		base_chain inet lan output output drop
+	} | load
 	not_warned
-	flush
 	# A table of another family may have the same name.
-	forward drop
-	nft add table ip lan
-	base_chain ip lan forward forward accept
-	nft add rule ip lan forward iifname cbr0 accept
+	{
+		forward drop
+		echo add table ip lan
+		base_chain ip lan forward forward accept
+		echo add rule ip lan forward iifname cbr0 accept
+	} | load
 	warned 'chain inet lan forward'
-	flush
 	# Every chain that drops is named.
-	forward drop
-	nft add table ip wan
-	base_chain ip wan lan2wan forward drop
+	{
+		forward drop
+		echo add table ip wan
+		base_chain ip wan lan2wan forward drop
+	} | load
 	run "$unit" drops cbr0 eth0
 	is "$(wc -l <"$T/err")" 2
 	contains "$err" 'chain inet lan forward'
@@ -490,8 +498,8 @@ looks_at_forwarded_ipv4() {
 }
 
 sees_firewalld() {
-	forward accept
-	nft -f - <<-'END'
+	need nft
+	load <<-'END'
 	table inet firewalld {
 		chain filter_FORWARD {
 			type filter hook forward priority filter + 10; policy accept;
@@ -527,16 +535,18 @@ sees_firewalld() {
 		iifname cbr0 goto filter_FWD_trusted
 	not_warned
 	# And this is what it does in a zone that forwards between its links.
-	nft flush chain inet firewalld filter_FORWARD_ZONES
-	nft add rule inet firewalld filter_FORWARD_ZONES goto filter_FWD_public
-	nft add rule inet firewalld filter_FWD_public_allow oifname eth0 accept
+	nft -f - <<-'END'
+	flush chain inet firewalld filter_FORWARD_ZONES
+	add rule inet firewalld filter_FORWARD_ZONES goto filter_FWD_public
+	add rule inet firewalld filter_FWD_public_allow oifname eth0 accept
+	END
 	not_warned
 	flush
 }
 
 sees_ufw() {
 	need iptables-nft
-	forward accept
+	unit table cbr0 10.200.0.0 24
 	iptables-nft-restore <<-'END'
 	*filter
 	:INPUT ACCEPT
@@ -565,7 +575,7 @@ sees_ufw() {
 
 sees_iptables() {
 	need iptables-nft
-	forward accept
+	unit table cbr0 10.200.0.0 24
 	# Oracle's cloud images
 	iptables-nft -A FORWARD -m comment --comment "see the documentation" \
 		-j REJECT --reject-with icmp-host-prohibited
@@ -585,7 +595,7 @@ sees_iptables() {
 
 sees_docker() {
 	need iptables-nft
-	forward accept
+	unit table cbr0 10.200.0.0 24
 	iptables-nft-restore <<-'END'
 	*filter
 	:INPUT ACCEPT
