@@ -25,21 +25,21 @@ if [ ! -e /run/netns/internet ]; then
 	exec "$top/common/tools/sandbox" sh "$0" "$@"
 fi
 
-# BIN=.build/asan tests the programs that were built there.
-bin=${BIN:-$top}
-case $bin in /*) ;; *) bin=$top/$bin ;; esac
-step_dir=
-container=
-case ${here#"$top"/} in step[0-9][0-9]-*)
-	step_dir=${here#"$top"/}
-	step_dir=$top/${step_dir%%/*}
-	container=$bin/${step_dir##*/}/container
-	;;
-esac
 # shellcheck disable=SC2034 # for the tests
 {
 	rootfs=$top/rootfs/tiny-linux
 	probes=${PROBES:-$top/.build/probes}
+	# BIN=.build/asan tests the programs that were built there.
+	bin=${BIN:-$top}
+	case $bin in /*) ;; *) bin=$top/$bin ;; esac
+	step_dir=
+	container=
+	case ${here#"$top"/} in step[0-9][0-9]-*)
+		step_dir=${here#"$top"/}
+		step_dir=$top/${step_dir%%/*}
+		container=$bin/${step_dir##*/}/container
+		;;
+	esac
 }
 
 # Each test has its own directory $T in here, and beside it T.log, T.before and
@@ -116,14 +116,12 @@ unchanged() {
 		[ $tries -lt 40 ] || break
 		sleep 0.05
 	done
-	{
-		echo "the test has changed the machine (- before, + after):"
-		diff -U 0 "$T.before" "$T.after" | sed -n '3,$ { /^@@/d; p; }'
-	} >>"$T.log"
+	echo "the test has changed the machine (< before, > after):" >>"$T.log"
+	diff "$T.before" "$T.after" | grep '^[<>]' >"$T.diff"
+	# A link alone brings 150 settings, which come last.
+	head -n 30 "$T.diff" >>"$T.log"
 	# The next test shall not see these processes go away.
-	sed -n 's/^> process \([0-9]*\) .*/\1/p' "$T.log" >"$T.left"
-	diff "$T.before" "$T.after" |
-		sed -n 's/^> process \([0-9]*\) .*/\1/p' |
+	sed -n 's/^> process \([0-9]*\) .*/\1/p' "$T.diff" |
 		xargs -r kill -KILL 2>/dev/null || :
 	return 1
 }
@@ -139,14 +137,29 @@ run() {
 	err=$(cat "$T/err")
 }
 
+# on_terminal PROGRAM [ARG...] - runs it on a terminal and does there what the
+# lines of standard input say: see common/test/pty.c
+on_terminal() {
+	: >"$T.asserted"
+	"$probes/pty" "$@" >"$T/terminal" 2>"$T/pty.err" ||
+		fail "$(cat "$T/pty.err"); all that appeared:
+$(cat "$T/terminal")"
+}
+
 # start PROGRAM [ARG...] - runs it in the background, sets $pid. Its output goes
 # to $T/start.out, its errors to $T/start.err; it ends with the test.
 start() {
-	# A shell without job control has its background jobs ignore these two.
-	env --default-signal=INT,QUIT "$@" \
+	# A shell without job control has its background jobs ignore INT and
+	# QUIT, and they do so until env runs: the pipe tells when it has.
+	mkfifo "$T.up"
+	# shellcheck disable=SC2016 # for the other shell
+	env --default-signal=INT,QUIT \
+		sh -c ': >"$0"; exec "$@"' "$T.up" "$@" \
 		</dev/null >"$T/start.out" 2>"$T/start.err" &
 	pid=$!
 	echo "$pid" >>"$T.started"
+	: <"$T.up"
+	rm "$T.up"
 }
 
 stop_started() {
@@ -222,13 +235,14 @@ one_line_error() {
 	done
 }
 
-# eventually CMD... - waits until CMD succeeds, for at most ten seconds
+# eventually CMD... - waits until CMD succeeds, for so many seconds at most
+patience=10
 eventually() {
 	: >"$T.asserted"
-	deadline=$(($(date +%s) + 10))
+	deadline=$(($(date +%s) + patience))
 	until "$@"; do
 		[ "$(date +%s)" -le $deadline ] ||
-			fail "not within ten seconds: $*"
+			fail "not within $patience seconds: $*"
 		sleep 0.02
 	done
 }
