@@ -18,7 +18,7 @@ BIN = .
 
 ROOTFS = rootfs/tiny-linux
 STEPS = $(sort $(patsubst %/container.c,%,$(wildcard step*/container.c)))
-PROBES = $(addprefix .build/probes/,peek escape reach pty)
+PROBES = $(addprefix .build/probes/,peek escape reach pty fault)
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 
 all: $(STEPS:%=$(BIN)/%/container) $(PROBES) ## build all the steps
