@@ -17,7 +17,7 @@ void nl_open(struct netlink *nl, int protocol)
 	const int on[] = {1};
 	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 
-	/* Errors in words, and without the request; no wait without an end. */
+	/* Errors in words, without a copy of the request; no endless wait. */
 	if (s == -1 ||
 	    setsockopt(s, SOL_NETLINK, NETLINK_EXT_ACK, on, sizeof(on)) == -1 ||
 	    setsockopt(s, SOL_NETLINK, NETLINK_CAP_ACK, on, sizeof(on)) == -1 ||
@@ -28,13 +28,13 @@ void nl_open(struct netlink *nl, int protocol)
 
 struct nlmsghdr *nl_begin(struct netlink *nl, uint16_t type, uint16_t flags)
 {
-	uint32_t place = nl->length;
+	uint32_t number = nl->sequence + nl->length;
 
-	nl->message = (void *)(nl->request + place);
+	nl->message = (void *)(nl->request + nl->length);
 	nl_reserve(nl, sizeof(*nl->message));
 	nl->message->nlmsg_type = type;
 	nl->message->nlmsg_flags = flags | NLM_F_REQUEST | NLM_F_ACK;
-	nl->message->nlmsg_seq = nl->sequence + place;
+	nl->message->nlmsg_seq = number;
 	return nl->message;
 }
 
@@ -96,20 +96,21 @@ static void transmit(struct netlink *nl)
 {
 	struct nlmsghdr *m = (void *)nl->request;
 
-	*nl->reason = nl->error = nl->pending = nl->received = nl->left = 0;
+	nl->reason[0] = '\0';
+	nl->left = nl->error = 0;
+	nl->pending = nl->received = 0;
 	for (int64_t n = nl->length; NLMSG_OK(m, n); m = NLMSG_NEXT(m, n))
 		if (m->nlmsg_flags & NLM_F_ACK)
 			nl->pending++;
-	while (nl->pending && send(nl->fd, nl->request, nl->length, 0) == -1)
+	while (!nl->error && send(nl->fd, nl->request, nl->length, 0) == -1)
 		if (errno != EINTR)
 			fail(nl, -errno, "netlink request");
-	nl->sequence += nl->length;
-	nl->sent = nl->length;
+	nl->sequence += nl->sent = nl->length;
 	nl->length = 0;
 }
 
-/* Waits for a datagram. The kernel's port is 0; root's processes can send here
- * as well, and are not heard. */
+/* Waits for a datagram of the kernel, whose port is 0: root's processes, too,
+ * can send to this socket. */
 static void receive(struct netlink *nl)
 {
 	struct sockaddr_nl from = {0};
@@ -119,16 +120,14 @@ static void receive(struct netlink *nl)
 
 	nl->next = (void *)nl->answer;
 	nl->left = from.nl_pid == 0 ? n : 0;
-	if (n == -1 && errno == EAGAIN)
-		fail(nl, -ETIMEDOUT, "netlink answer");
-	else if (n == -1 && errno != EINTR)
-		fail(nl, -errno, "netlink answer");
+	if (n == -1 && errno != EINTR)
+		fail(nl, errno == EAGAIN ? -ETIMEDOUT : -errno, "no answer");
 	else if (n > (int)sizeof(nl->answer) || ++nl->received > 4096)
 		fail(nl, -EMSGSIZE, "netlink answer");
 }
 
-/* Reads an acknowledgement. The kernel explains an error in words, or by the
- * offset of the attribute that it dislikes: see enum nlmsgerr_attrs. */
+/* Reads the acknowledgement of the message at PLACE. An error is explained in
+ * words or by the offset of an attribute: see enum nlmsgerr_attrs. */
 static void judge(struct netlink *nl, uint32_t place, int error)
 {
 	const char *words = nl_get_str(nl_attr(nl->attrs, NLMSGERR_ATTR_MSG));
@@ -140,8 +139,9 @@ static void judge(struct netlink *nl, uint32_t place, int error)
 		return;
 	fail(nl, error, words);
 	nl->refused = (void *)(nl->request + place);
-	if (*words == '\0' && at > 0 && at % 4 == 0 && at < nl->sent - place) {
-		attr = (void *)(nl->request + place + at);
+	at += place;
+	if (*words == '\0' && at > place && at < nl->sent && at % 4 == 0) {
+		attr = (void *)(nl->request + at);
 		snprintf(nl->reason, sizeof(nl->reason), "attribute %d",
 			 attr->rta_type & NLA_TYPE_MASK);
 	}
@@ -152,15 +152,13 @@ static void *take(struct netlink *nl, struct nlmsghdr *m, size_t size)
 {
 	uint32_t place = m->nlmsg_seq - (nl->sequence - nl->sent);
 
-	if (m->nlmsg_type == NLMSG_ERROR)
-		size = sizeof(struct nlmsgerr);
-	else if (m->nlmsg_type == NLMSG_DONE)
-		size = sizeof(int);
+	if (m->nlmsg_type < NLMSG_MIN_TYPE)
+		size = m->nlmsg_type == NLMSG_DONE ? sizeof(int)
+						   : sizeof(struct nlmsgerr);
 	nl->next = NLMSG_NEXT(m, nl->left);
 	nl->attrs.data = (char *)m + NLMSG_SPACE(size);
-	nl->attrs.length = m->nlmsg_len - NLMSG_SPACE(size);
-	if (place >= nl->sent || place % 4 != 0 ||
-	    m->nlmsg_len < NLMSG_LENGTH(size))
+	nl->attrs.length = (int)(m->nlmsg_len - NLMSG_SPACE(size));
+	if (place >= nl->sent || m->nlmsg_len < NLMSG_LENGTH(size))
 		return NULL; /* for an older request, or malformed */
 	if (m->nlmsg_flags & NLM_F_DUMP_INTR)
 		nl->error = -EINTR;
@@ -191,37 +189,31 @@ int nl_try(struct netlink *nl)
 	return nl->error;
 }
 
-__attribute__((format(printf, 2, 0))) static void
-complain(struct netlink *nl, const char *description, va_list args)
-{
-	char what[256];
-
-	vsnprintf(what, sizeof(what), description, args);
-	errno = -nl->error;
-	warn("%s%s%s", what, *nl->reason == '\0' ? "" : ": ", nl->reason);
-}
-
 bool nl_done(struct netlink *nl, const char *description, ...)
 {
+	char what[256];
 	va_list args;
 
+	if (nl_try(nl) == 0)
+		return true;
 	va_start(args, description);
-	if (nl_try(nl) != 0)
-		complain(nl, description, args);
+	vsnprintf(what, sizeof(what), description, args);
 	va_end(args);
-	return nl->error == 0;
+	errno = -nl->error;
+	warn("%s%s%s", what, *nl->reason == '\0' ? "" : ": ", nl->reason);
+	return false;
 }
 
 void nl_do(struct netlink *nl, const char *description, ...)
 {
+	char what[256];
 	va_list args;
 
 	va_start(args, description);
-	if (nl_try(nl) != 0) {
-		complain(nl, description, args);
-		exit(EXIT_LAUNCHER);
-	}
+	vsnprintf(what, sizeof(what), description, args);
 	va_end(args);
+	if (!nl_done(nl, "%s", what))
+		exit(EXIT_LAUNCHER);
 }
 
 struct nl_bytes nl_attr(struct nl_bytes attrs, int type)

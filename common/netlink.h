@@ -38,7 +38,6 @@ struct netlink {
 	char reason[128];	  /* why, in words, or "", */
 	struct nlmsghdr *refused; /* and the message that it is about */
 	struct nl_bytes attrs;	  /* of the message that nl_next() returned */
-
 	/* For netlink.c alone: the request, and the answer as it comes. */
 	_Alignas(struct nlmsghdr) char request[32768], answer[32768];
 	struct nlmsghdr *message, *next;
@@ -64,14 +63,14 @@ struct rtattr *nl_nest(struct netlink *nl, int type);
 void nl_nest_end(struct netlink *nl, struct rtattr *nest);
 
 /* To read an answer: sends the request, if that is not done yet, and returns
- * the family's header, of SIZE bytes, of one message after the other. They and
+ * the family's header, of SIZE bytes, of one message after the other. That and
  * nl->attrs hold until the next call. Call it until it returns NULL, then see
  * nl->error: -EINTR means that what was dumped changed meanwhile. */
 void *nl_next(struct netlink *nl, size_t size);
 
-/* Sends the request, or reads the rest of its answer; returns nl->error, the
- * first if several messages fail. nl_done() warns of it, nl_do() dies of it:
- * "DESCRIPTION: REASON: ERROR". */
+/* Send the request and wait until all of it is acknowledged, or read what is
+ * left of an answer. nl_try() returns nl->error, of which nl_done() warns and
+ * nl_do() dies: "DESCRIPTION: REASON: ERROR". */
 int nl_try(struct netlink *nl);
 bool nl_done(struct netlink *nl, const char *description, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -418,9 +418,9 @@ static int get_verdict(struct nl_bytes immediate, const char **target)
 }
 
 /* What a rule does with the packet: a verdict, with its TARGET chain if it is a
- * jump, or NFT_CONTINUE. A rule that looks at what is not known of the packet is
- * passed over, unless it names the bridge and does not drop: somebody wrote it
- * to let the bridge's packets pass. "match" and "target" are iptables' own. */
+ * jump, or NFT_CONTINUE. A rule that looks at what is not known of the packet
+ * is passed over, unless it names the bridge and does not drop: somebody wrote
+ * it to let the bridge's packets pass. "match" and "target" are iptables'. */
 static int decide(const struct object *rule, const struct packet *packet,
 		  const char **target)
 {

@@ -16,7 +16,7 @@
  *	masquerade          [ masq ]
  *	                        nft_masq(nl);
  *
- * The kernel takes changes in batches only, and takes all of a batch or nothing:
+ * The kernel takes changes in batches, and all of a batch or nothing of it:
  *
  *	nft_begin(&nl);
  *	nft_add_table(&nl, "cbr0");
@@ -109,8 +109,8 @@ int nft_find_rule(struct netlink *nl, const char *table, const char *chain,
 int nft_delete_rules(struct netlink *nl, const char *table, const char *chain,
 		     const char *comment);
 
-/* Warns of each chain that drops what comes from BRIDGE and goes to UPLINK, with
- * the command that allows it. An UPLINK of NULL is any. Rules of
+/* Warns of each chain that drops what comes from BRIDGE and goes to UPLINK,
+ * with the command that allows it. An UPLINK of NULL is any. Rules of
  * iptables-legacy(8) are not nf_tables' and so cannot be seen. Returns 0, or
  * -errno with nl->reason. */
 int nft_warn_of_drops(struct netlink *nl, const char *bridge,

@@ -105,7 +105,7 @@ static void ask(const char *name)
 	int fd = open_socket();
 
 	memcpy(message, query, HEADER);
-	/* "www.example.test": each part behind its length, and then the root. */
+	/* "www.example.test": each part behind its length, then the root. */
 	while (*name != '\0' && strlen(name) < 200) {
 		size_t length = strcspn(name, ".");
 

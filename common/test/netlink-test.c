@@ -294,7 +294,7 @@ static void several(void)
 
 /* ---- How it dies ---- */
 
-/* Runs CODE in a process that has to die, with one line that ends in MESSAGE. */
+/* Runs CODE in a process that has to die, in one line that ends in MESSAGE. */
 static void want_death(void (*code)(void), const char *message)
 {
 	char line[1024] = "", wanted[1024];
@@ -667,8 +667,8 @@ static void closed(void)
 	WANT_RESULT(-EBADF, "netlink request");
 }
 
-/* Datagrams of a process that has a port. The kernel copies the sender's address
- * to where a sockaddr_nl is wanted, where the name's third byte is nl_pid. */
+/* Datagrams of a process that has a port. The kernel copies the sender's
+ * address to where a sockaddr_nl is wanted: the name's third byte is nl_pid. */
 static void foreign(void)
 {
 	const struct sockaddr_un name = {AF_UNIX, "\0nobody's"};
@@ -1148,7 +1148,7 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* A batch with a message that lacks its family's header: the kernel is silent. */
+/* A batch with a message that lacks its family's header: no answer. */
 static void kernel_is_silent(void)
 {
 	double start = now();

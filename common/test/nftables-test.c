@@ -178,11 +178,11 @@ static void list(struct netlink *nl, char **args)
 	}
 }
 
-/* ---- Commands: the rest of argv is theirs, and "" stands for what is not there */
+/* ---- Commands: the rest of argv is theirs, and "" is what is not there */
 
-/* As iptables-nft and Docker leave it: FORWARD drops, after a jump to DOCKER-USER.
- * There are rules of others: one just like ours, and one with our comment, but in
- * another chain. */
+/* As iptables-nft and Docker leave it: FORWARD drops, after a jump to
+ * DOCKER-USER. There are rules of others: one just like ours, and one with our
+ * comment, but in another chain. */
 static void filter(struct netlink *nl, char **args)
 {
 	struct rtattr *rule, *element, *data, *value, *verdict;

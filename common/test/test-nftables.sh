@@ -18,6 +18,10 @@ if [ ! -x "$unit" ]; then
 		"$top"/common/netlink.c "$top"/common/nftables.c
 fi
 
+# With the kernel's modules come settings, so load them before the first snapshot.
+"$unit" table cbr0 10.200.0.0 24
+"$unit" delete cbr0
+
 # need TOOL - one that is not needed to run anything, only to compare
 need() {
 	command -v "$1" >/dev/null || skip "no $1 here"
