@@ -942,7 +942,7 @@ static int open_netns(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	netns = open(path, O_RDONLY | O_CLOEXEC);
-	if (netns == -1)
+	if (netns == -1 && errno != ENOENT) /* else it ended, and said why */
 		warn("open %s", path);
 	return netns;
 }

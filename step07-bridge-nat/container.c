@@ -894,7 +894,7 @@ static void write_resolv_conf(void)
 	to = open("etc/resolv.conf", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 		  0644);
 	if (from == -1 || to == -1 || sendfile(to, from, NULL, 65536) == -1)
-		warn("cp %s etc/resolv.conf", source);
+		warn("cp %s etc/resolv.conf (is ROOTFS another's?)", source);
 	close(from);
 	close(to);
 }
@@ -998,12 +998,11 @@ static void put_link(struct netlink *nl, const char *name,
 	nl_put_u32(nl, IFLA_MTU, mtu);
 }
 
-static const char *link_hint(int error, const char *module,
+static const char *link_hint(int error, const char *modprobe,
 			     const struct options *options)
 {
 	if (error == -EOPNOTSUPP)
-		return strcmp(module, "veth") == 0 ? " (modprobe veth)"
-						   : " (modprobe bridge)";
+		return modprobe;
 	if (error == -EXFULL)
 		return " (a bridge has 1023 ports)";
 	if (error == -EPERM && options->user)
@@ -1098,7 +1097,7 @@ static bool make_bridge(struct netlink *nl, const struct options *options)
 	put_alias(nl, bridge, alias);
 	nl_try(nl);
 	return nl_done(nl, "ip link add %s type bridge%s", bridge,
-		       link_hint(nl->error, "bridge", options)) &&
+		       link_hint(nl->error, " (modprobe bridge)", options)) &&
 	       add_address(nl, bridge, options->gateway, options->prefix) &&
 	       set_forwarding(bridge, true);
 }
@@ -1347,8 +1346,9 @@ static void remove_bridge(struct netlink *nl, struct netlink *nft,
 }
 
 /* A table of the bridge's name, and no bridge: it is not ours. */
-static bool is_table_free(struct netlink *nft, const char *bridge)
+static bool is_table_free(struct netlink *nft, const struct options *options)
 {
+	const char *bridge = options->bridge;
 	int error = nft_find_table(nft, bridge);
 
 	if (error == 0)
@@ -1356,7 +1356,8 @@ static bool is_table_free(struct netlink *nft, const char *bridge)
 		      "another --bridge, or: nft delete table ip %s",
 		      bridge, bridge);
 	else if (error != -ENOENT)
-		nl_done(nft, "nft list table ip %s", bridge);
+		nl_done(nft, "nft list table ip %s%s", bridge,
+			link_hint(error, " (modprobe nf_tables)", options));
 	return error == -ENOENT;
 }
 
@@ -1387,8 +1388,8 @@ static bool join_bridge(struct netlink *nl, struct netlink *nft,
 		remove_bridge(nl, nft, &bridge);
 		bridge.index = 0;
 	}
-	return (bridge.index != 0 || (is_table_free(nft, options->bridge) &&
-				      make_bridge(nl, options))) &&
+	return (bridge.index != 0 ||
+		(is_table_free(nft, options) && make_bridge(nl, options))) &&
 	       forward_uplink(nl, options, uplink) &&
 	       add_rules(nft, options, uplink);
 }
@@ -1436,7 +1437,7 @@ static int open_netns(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	netns = open(path, O_RDONLY | O_CLOEXEC);
-	if (netns == -1)
+	if (netns == -1 && errno != ENOENT) /* else it ended, and said why */
 		warn("open %s", path);
 	return netns;
 }
@@ -1481,7 +1482,7 @@ static struct lease take_lease(struct netlink *nl,
 		return (struct lease){0};
 	}
 	done = nl_done(nl, "ip link add %s type veth%s", lease.name,
-		       link_hint(nl->error, "veth", options));
+		       link_hint(nl->error, " (modprobe veth)", options));
 	link = get_link(nl, lease.name);
 	if (!done) {
 		/* Was it only the kernel's answer that got lost? */
