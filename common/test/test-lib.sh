@@ -104,19 +104,19 @@ ends_what_was_started() {
 
 finds_what_is_left() {
 	cat >"$T/left" <<-'LEFT'
-		> mount 0:     | mount -t tmpfs tmpfs /mnt
-		< mount 0:     | umount /sys
-		> link 3: veth | ip link add veth-a type veth
-		> link 2: eth0 | ip link set eth0 alias changed
-		> address 1    | ip addr add 192.0.2.1/32 dev lo
-		> route black  | ip route add blackhole 192.0.2.0/24
-		< route def    | ip route del default
-		> rule         | ip rule add to 192.0.2.0/24 blackhole
-		> run /run/l   | : >/run/litter
-		> run /run d   | chmod 700 /run
-		> hostname new | hostname new
-		> process      | setsid sleep 4711 &
-		> ipc          | ipcmk --queue
+		> mount 0:       | mount -t tmpfs tmpfs /mnt
+		< mount 0:       | umount /sys
+		> 3: veth        | ip link add veth-a type veth
+		> 2: eth0        | ip link set eth0 alias changed
+		> 1: lo    inet  | ip addr add 192.0.2.1/32 dev lo
+		> blackhole      | ip route add blackhole 192.0.2.0/24
+		< default        | ip route del default
+		> 32765:         | ip rule add to 192.0.2.0/24 blackhole
+		> run /run/l     | : >/run/litter
+		> run /run d     | chmod 700 /run
+		> sysctl kernel/ | hostname new
+		> process        | setsid sleep 4711 &
+		> ipc msg:       | ipcmk --queue
 	LEFT
 	fails_with "the test has changed the machine (< before, > after):" \
 		"is 1 1
@@ -126,7 +126,7 @@ finds_what_is_left() {
 		contains "$out" "
 # $fact"
 	done <"$T/facts"
-	fails_with "> sysctl /proc/sys/net/ipv4/conf/eth0/forwarding:1" \
+	fails_with "> sysctl net/ipv4/conf/eth0/forwarding:1" \
 		'is 1 1; echo 1 >/proc/sys/net/ipv4/conf/eth0/forwarding'
 }
 
