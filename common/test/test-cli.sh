@@ -103,7 +103,7 @@ runs_a_shell() {
 }
 
 takes_the_hostname() {
-	set -- 'hostname 2>/dev/null || cat /proc/sys/kernel/hostname'
+	set -- 'hostname 2>&- || cat /proc/sys/kernel/hostname'
 	run "$container" "$rootfs" sh -c "$1"
 	is "$out" container
 	for option in -Hbox --hostname=box "--hostname box" "--host box" \
