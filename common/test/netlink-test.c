@@ -294,8 +294,9 @@ static void several(void)
 
 /* ---- How it dies ---- */
 
-/* Runs CODE in a process that has to die, in one line that ends in MESSAGE. */
-static void want_death(void (*code)(void), const char *message)
+/* Runs CODE in a process that has to die, with one line: MESSAGE and, unless
+ * it is 0, what ERROR is called. */
+static void want_death(void (*code)(void), const char *message, int error)
 {
 	char line[1024] = "", wanted[1024];
 	int ends[2], status;
@@ -316,7 +317,8 @@ static void want_death(void (*code)(void), const char *message)
 		p += n;
 	close(ends[0]);
 	WANT(waitpid(pid, &status, 0) == pid);
-	snprintf(wanted, sizeof(wanted), "container[host]: %s\n", message);
+	snprintf(wanted, sizeof(wanted), "container[host]: %s%s%s\n", message,
+		 error == 0 ? "" : ": ", error == 0 ? "" : strerror(error));
 	WANT_TEXT(line, wanted);
 	WANT(WIFEXITED(status));
 	WANT_INT(WEXITSTATUS(status), EXIT_LAUNCHER);
@@ -374,7 +376,7 @@ static void overflow(void)
 	};
 
 	for (size_t i = 0; i < sizeof(too_much) / sizeof(too_much[0]); i++)
-		want_death(too_much[i], "netlink: more than 32768 bytes");
+		want_death(too_much[i], "netlink: more than 32768 bytes", 0);
 	fill_but(8);
 	nl_put_u32(&nl, 1, 2);
 	WANT_INT(nl.length, sizeof(nl.request));
@@ -395,9 +397,17 @@ static void ask(void)
 	nl_put_u32(&nl, IFLA_MTU, 1500);
 }
 
+/* How long to wait for an answer that may not come. */
+static void be_patient(long seconds, long microseconds)
+{
+	const struct timeval wait = {seconds, microseconds};
+
+	WANT(setsockopt(nl.fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) !=
+	     -1);
+}
+
 static void play_kernel(void)
 {
-	const struct timeval patience = {.tv_usec = 20000};
 	int ends[2];
 
 	if (kernel != -1) {
@@ -406,10 +416,9 @@ static void play_kernel(void)
 	}
 	start_over();
 	WANT(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) != -1);
-	WANT(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience,
-			sizeof(patience)) != -1);
 	nl.fd = ends[0];
 	kernel = ends[1];
+	be_patient(0, 20000);
 	ask();
 }
 
@@ -695,6 +704,7 @@ static void flood(void)
 		_exit(1);
 	}
 	answer.length = 0;
+	be_patient(10, 0);
 	WANT_RESULT(-EMSGSIZE, "netlink answer");
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -737,6 +747,7 @@ static void interrupted(void)
 
 	play_kernel();
 	add_ack(0);
+	be_patient(10, 0);
 	WANT(sigaction(SIGALRM, &action, NULL) != -1);
 	WANT(setitimer(ITIMER_REAL, &often, NULL) != -1);
 	WANT_INT(nl_try(&nl), 0);
@@ -1030,13 +1041,12 @@ static void done_is_false(void)
 
 static void messages(void)
 {
-	want_death(do_and_fail, "ip link add veth-host: File exists");
+	want_death(do_and_fail, "ip link add veth-host", EEXIST);
 	want_death(do_and_fail_in_words,
-		   "ip link add veth-host: "
-		   "Unknown device type: Operation not supported");
-	want_death(do_and_fail_at_attribute, "ip link add veth-host: "
-					     "attribute 3: Invalid argument");
-	want_death(done_is_false, "ip link add veth-host: File exists");
+		   "ip link add veth-host: Unknown device type", EOPNOTSUPP);
+	want_death(do_and_fail_at_attribute,
+		   "ip link add veth-host: attribute 3", EINVAL);
+	want_death(done_is_false, "ip link add veth-host", EEXIST);
 	play_kernel();
 	add_ack(0);
 	deliver();

@@ -19,6 +19,7 @@ built() {
 			"$top/common/netlink.c" "$top/common/error.c" \
 			2>"$scratch/cc" || break
 	done
+	[ -x "$scratch/$1" ] || cat "$scratch/cc" >&2
 	echo "$scratch/$1"
 }
 
