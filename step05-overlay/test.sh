@@ -622,7 +622,7 @@ tty 5:0 666"
 		! echo full 2>/dev/null >/dev/full'
 	is "$err" ""
 	is "$(tr '\n' ' ' <"$T/out")" "1000 1000 10 piped piped out err shared "
-	run_container "$lowest" sh -c 'echo full >/dev/full'
+	run_container "$lowest" sh -c 'cat /etc/passwd >/dev/full'
 	isnt "$status" 0
 	contains "$err" "No space left on device"
 }
