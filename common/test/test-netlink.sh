@@ -6,8 +6,8 @@
 # shellcheck source=common/test/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# built PROGRAM - prints its path. `make` may have built it; if not, the compiler
-# is here, and the sanitizers with it.
+# built PROGRAM - prints its path. `make` may have built it; if not, the
+# compiler is here, and the sanitizers with it.
 built() {
 	if [ -x "${probes%/probes}/common/test/$1" ]; then
 		echo "${probes%/probes}/common/test/$1"
@@ -69,7 +69,8 @@ is_not_permitted() {
 
 # sent_by COMMAND... - what it sends by netlink, in hexadecimal
 sent_by() {
-	strace -qq -e trace=sendmsg -e write=all -o "$T/trace" "$@" >&2 || return
+	strace -qq -e trace=sendmsg -e write=all -o "$T/trace" "$@" >&2 ||
+		return
 	sed -n 's/^ | [0-9a-f]*  \(.\{48\}\).*/\1/p' "$T/trace" | tr -d ' \n'
 }
 
@@ -84,10 +85,11 @@ same_bytes() {
 		fail "$*: got $theirs, want $ours"
 }
 
-# decoded HEX - one attribute a line, in any order. The descriptor of the network
+# decoded HEX - one attribute a line, sorted. The descriptor of the network
 # namespace (28, in the peer) is any.
 decoded() {
-	echo "$1" | "$unit" decode | sed 's/^\(\.18\.2\.1\.28\) .*/\1 fd/' | sort
+	echo "$1" | "$unit" decode |
+		sed 's/^\(\.18\.2\.1\.28\) .*/\1 fd/' | sort
 }
 
 # ip(8) has the attributes in another order, does not flag nests and leaves the
@@ -101,12 +103,14 @@ same_link() {
 
 sends_what_ip_sends() {
 	need strace
-	strace -o "$T/trace" true 2>/dev/null || skip "strace may not trace here"
+	strace -o "$T/trace" true 2>/dev/null ||
+		skip "strace may not trace here"
 	ip netns add other
 	same_link ip -n other link add veth-host type veth \
 		peer name veth-container netns /proc/self/ns/net
 	ip -n other link del veth-host
-	ip -n other link add veth-host index 3 type veth peer name veth-container
+	ip -n other link add veth-host index 3 type veth \
+		peer name veth-container
 	same_bytes add-address ip -n other addr add 10.200.0.2/24 dev veth-host
 	same_bytes set-up ip -n other link set veth-host up
 	same_bytes add-route ip -n other route add default via 10.200.0.1
