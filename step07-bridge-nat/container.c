@@ -1042,8 +1042,8 @@ static void put_alias(struct netlink *nl, const char *link, const char *alias)
 }
 
 /* Whether the host passes on what comes in by LINK. Each link has a switch of
- * its own; "all", the article's ip_forward, sets every one of them. */
-static bool is_forwarding(const char *link)
+ * its own; "all", the article's ip_forward, sets every one. -1: unknown. */
+static int is_forwarding(const char *link)
 {
 	char path[64], value = '1';
 	FILE *file;
@@ -1051,10 +1051,11 @@ static bool is_forwarding(const char *link)
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding",
 		 link);
 	file = fopen(path, "re");
-	if (file == NULL || fscanf(file, "%c", &value) != 1)
+	if (file == NULL || fscanf(file, "%c", &value) != 1) {
 		warn("read %s", path);
-	if (file != NULL)
-		fclose(file);
+		return -1;
+	}
+	fclose(file);
 	return value == '1';
 }
 
@@ -1155,7 +1156,7 @@ static bool forward_uplink(struct netlink *nl, const struct options *options,
 			   const char *uplink)
 {
 	struct link bridge = get_link(nl, options->bridge);
-	bool on;
+	int on;
 
 	if (*uplink == '\0') {
 		warnx("the host has no IPv4 default route: the container "
@@ -1163,7 +1164,7 @@ static bool forward_uplink(struct netlink *nl, const struct options *options,
 		return true;
 	}
 	on = is_forwarding(uplink);
-	if (bridge.index == 0)
+	if (bridge.index == 0 || on == -1)
 		return false;
 	if (on && !is_noted(nl, uplink, &bridge))
 		return true;
@@ -1313,14 +1314,16 @@ static bool restore_forwarding(struct netlink *nl, const struct link *bridge)
 {
 	char copy[ALIAS_SIZE], *rest = NULL, *link;
 	bool done = true;
+	int all;
 
 	snprintf(copy, sizeof(copy), "%s", bridge->alias + strlen(MARK));
 	strtok_r(copy, " ", &rest); /* the subnet */
+	all = is_forwarding("all");
 	while ((link = strtok_r(NULL, " ", &rest)) != NULL)
 		if (is_noted(nl, link, bridge) || get_link(nl, link).index == 0)
 			done = done && (nl->error == 0 || nl->error == -ENODEV);
-		else if (!is_forwarding("all"))
-			done = set_forwarding(link, false) && done;
+		else if (all != 1)
+			done = all == 0 && set_forwarding(link, false) && done;
 	return done;
 }
 

@@ -226,10 +226,10 @@ sleeper() {
 # numbers that are new each time
 state() {
 	for file in /proc/self/ns/*; do
-		type=${file##*/} ours=other
-		[ "$(readlink "/proc/$1/ns/$type")" != "$(readlink "$file")" ] ||
-			ours=host
-		echo "namespace $type: $ours"
+		type=${file##*/} whose=host
+		[ "$(ns_of "$1" "$type")" = "$(ns_of self "$type")" ] ||
+			whose=other
+		echo "namespace $type: $whose"
 	done
 	echo "hostname: $(nsenter --target "$1" --uts hostname)"
 	echo "root: $(stat -L -c %d:%i "/proc/$1/root")"

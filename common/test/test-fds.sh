@@ -116,8 +116,10 @@ fails_without_stderr() {
 		: >"$T/in"
 		for want in 125:/missing 127:"$rootfs"; do
 			status=0
-			(lacking "$streams" "$container" -v "${want#*:}" /missing) \
-				<"$T/in" >"$T/out" 2>"$T/err" || status=$?
+			(
+				lacking "$streams" \
+					"$container" -v "${want#*:}" /missing
+			) <"$T/in" >"$T/out" 2>"$T/err" || status=$?
 			is "$status" "${want%%:*}" "without $streams"
 			is "$(cat "$T/in" "$T/out" "$T/err")" ""
 		done

@@ -5,13 +5,14 @@
 # stdout and nothing left behind. And odd input that is good.
 . "$(dirname "$0")/lib.sh"
 
-# copy DIR - the root filesystem, to be spoilt; /marker tells it from others
+# copy DIR - the root filesystem, to be spoilt, and without a /proc that is
+# mounted there; /marker tells it from others
 copy() {
-	cp -R -P "$rootfs" "$1"
+	cp -RPx "$rootfs" "$1"
 	echo here >"$1/marker"
 }
 
-# name FILE - how to write it as ROOTFS: from step 05 on a colon separates layers
+# name FILE - how to write it as ROOTFS: since step 05 a colon separates layers
 name() {
 	if [ "$n" -lt 5 ]; then
 		echo "$1"
@@ -138,7 +139,8 @@ line' "$(printf '\377\200\302')" "$(printf 'bell\007\033[1m')" \
 	for name; do
 		mv root "./$name"
 		for option in -v $user; do
-			run "$container" "$option" -- "$(name "$name")" cat /marker
+			run "$container" "$option" -- "$(name "$name")" \
+				cat /marker
 			is "$status $out" "0 here" "$name"
 			run "$container" "$option" -- \
 				"$(name "$T/a/$name/")" \
@@ -168,7 +170,8 @@ refuses_a_bad_proc() {
 	copy "$T/root"
 	mkdir "$T/outside"
 	chmod u+w "$T/root"
-	for link in "$T/outside" ../outside /proc /outside /bin bin . missing; do
+	for link in "$T/outside" ../outside /proc /outside /bin bin . missing
+	do
 		rm -rf --one-file-system "$T/root/proc"
 		ln -s "$link" "$T/root/proc"
 		for option in -- $user; do

@@ -36,7 +36,7 @@ ends_with() {
 
 # with_null - a shell opens /dev/null for what it runs in the background
 with_null() {
-	cp -R -P "$rootfs" "$T/root"
+	cp -RPx "$rootfs" "$T/root"
 	rootfs=$T/root
 	[ -e "$rootfs/dev/null" ] || : >"$rootfs/dev/null"
 }
@@ -68,7 +68,8 @@ in_namespace() {
 
 # sleepers N - so many processes run `sleep 4711` in one PID namespace
 sleepers() {
-	sleeper && [ "$(in_namespace pid "$(ns_of "$inside" pid)" | wc -l)" = "$1" ]
+	sleeper || return 1
+	[ "$(in_namespace pid "$(ns_of "$inside" pid)" | wc -l)" -eq "$1" ]
 }
 
 empty() {
@@ -158,7 +159,7 @@ keeps_mounts_to_itself() {
 	mount -t tmpfs tmpfs "$T/disk"
 	mount --make-shared "$T/disk"
 	mount --make-shared /
-	cp -R -P "$rootfs" "$T/disk/root"
+	cp -RPx "$rootfs" "$T/disk/root"
 	begin_in "$T/disk/root" "$@"
 	mounts=$(cut -d ' ' -f 3- /proc/self/mountinfo)
 	lacks "$mounts" "$T/disk/root"

@@ -44,7 +44,7 @@ adds_128_to_signals() {
 # program header of a 64-bit little-endian ELF file, with this machine's number.
 reports_a_crash() {
 	prlimit --core=0 --pid $$
-	cp -R -P "$rootfs" "$T/root"
+	cp -RPx "$rootfs" "$T/root"
 	{
 		printf '\177ELF\002\001\001\000\000\000\000\000\000\000\000\000'
 		printf '\002\000'
@@ -103,7 +103,7 @@ knows_its_child() {
 survives_signals_of_its_caller() {
 	for how in ignore block; do
 		for signals in CHLD CHLD,TERM,INT,HUP,USR1; do
-			run env "--$how-signal=$signals" \
+			run timeout -s KILL 10 env "--$how-signal=$signals" \
 				"$container" "$rootfs" sh -c 'exit 7'
 			is "$status" 7 "$how $signals"
 		done

@@ -89,7 +89,8 @@ in_state() {
 	state=$1
 	shift
 	for process; do
-		grep -q "^State:	$state" "/proc/$process/status" || return 1
+		grep -qs "^State:	$state" "/proc/$process/status" ||
+			return 1
 	done
 }
 
@@ -389,7 +390,7 @@ for source in "$top"/step*/container.c; do
 	# From step 04 on it is the same text, which test-growth.sh holds.
 	case $n in
 	02 | 03 | 04) in="$shells" ;;
-	*) in=sh ;;
+	*) in="sh" ;;
 	esac
 	for shell in $in; do
 		s="$step in $shell"
