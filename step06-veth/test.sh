@@ -411,7 +411,7 @@ is_no_process() {
 has_one_container_at_a_time() {
 	hold
 	ip -j link >"$T/links"
-	in_container ip -j addr >"$T/addresses"
+	in_container ip -j -4 addr >"$T/addresses"
 	for options in '' '-a 10.201.0.2/24 -g 10.201.0.1' \
 		'-a 10.200.0.3/24 -g 10.200.0.4'; do
 		# shellcheck disable=SC2086 # words
@@ -420,7 +420,7 @@ has_one_container_at_a_time() {
 			'File exists' 'step 07'
 	done
 	is "$(ip -j link)" "$(cat "$T/links")" "links"
-	is "$(in_container ip -j addr)" "$(cat "$T/addresses")" \
+	is "$(in_container ip -j -4 addr)" "$(cat "$T/addresses")" \
 		"addresses inside"
 	reach ping 10.200.0.2
 	succeeds
@@ -645,11 +645,15 @@ faulty() {
 	eventually has_no_veth
 }
 
+# Sets $stride: a slow machine does not get to all of the calls.
 needs_the_tracer() {
 	points=0
 	[ -x "$probes/fault" ] || skip "$probes/fault is not built"
 	run "$probes/fault" host any 1 KILL true
 	[ "$status" -eq 137 ] || skip "no process may be traced: $err"
+	began=$(milliseconds)
+	run_container "$rootfs" true
+	stride=$((1 + ($(milliseconds) - began) / 200))
 }
 
 # fails_in SIDE ERROR CALL... - all calls of these names, one after the other
@@ -668,7 +672,7 @@ fails_in() {
 			*-read-*) isnt "$err" '' ;; # before main() starts
 			*) one_line_error 125 ;;
 			esac
-			n=$((n + 1))
+			n=$((n + stride))
 		done
 	done
 }
@@ -685,7 +689,7 @@ survives_errors() {
 		fails_in "$side" EMFILE socket socketpair
 	done
 	fails_in host ENOMEM clone socketpair
-	[ "$points" -gt 100 ] || fail "only $points failed calls"
+	[ $((points * stride)) -gt 100 ] || fail "only $points failed calls"
 }
 
 leaves_nothing_killed_anywhere() {
@@ -695,10 +699,10 @@ leaves_nothing_killed_anywhere() {
 		while faulty "$side" any "$n" KILL; do
 			is "$status" 137 "status, killed in call $n"
 			[ "$(wc -l <"$T/err")" -le 1 ] || fail "more than a line"
-			n=$((n + 1))
+			n=$((n + stride))
 		done
 	done
-	[ "$points" -gt 100 ] || fail "only $points kills"
+	[ $((points * stride)) -gt 100 ] || fail "only $points kills"
 }
 
 t "one end is the host's, the other the container's" joins_both_sides

@@ -21,6 +21,10 @@ fi
 # With the kernel's modules come settings, so load them before the first snapshot.
 "$unit" table cbr0 10.200.0.0 24
 "$unit" delete cbr0
+if command -v nft >/dev/null; then
+	printf '%s\n' 'table ip x { chain x { log; }; }' 'delete table ip x' |
+		nft -f -
+fi
 
 # need TOOL - one that is not needed to run anything, only to compare
 need() {
