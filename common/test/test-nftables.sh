@@ -18,7 +18,7 @@ if [ ! -x "$unit" ]; then
 		"$top"/common/netlink.c "$top"/common/nftables.c
 fi
 
-# With the kernel's modules come settings, so load them before the first snapshot.
+# With the kernel's modules come settings: load them before the first snapshot.
 "$unit" table cbr0 10.200.0.0 24
 "$unit" delete cbr0
 if command -v nft >/dev/null; then
@@ -50,7 +50,7 @@ rules() {
 	END
 }
 
-# word VALUE - four bytes, given in the network's order, as a word of this machine
+# word VALUE - four bytes, in the network's order, as a number of this machine
 word() {
 	if [ "$(printf '\1\0' | od -An -t u2 | tr -d ' ')" = 1 ]; then
 		printf '0x%s' "$(echo "$1" | sed 's/\(..\)\(..\)\(..\)\(..\)/\4\3\2\1/')"
@@ -461,7 +461,7 @@ follows_jumps() {
 	flush
 }
 
-# jumps POLICY RULES - those of the chains forward / a / b, with ';' between them
+# jumps POLICY RULES - those of the chains forward / a / b, a ';' between them
 jumps() {
 	forward "$1" "$replies"
 	echo add chain inet lan a
