@@ -1543,8 +1543,10 @@ static struct lease connect_host(struct netlink *nl, struct netlink *nft,
 	int lock;
 
 	close(lifeline[1]);
-	if (!hear(lifeline[0], &none))
+	if (!hear(lifeline[0], &none)) {
+		close(lifeline[0]);
 		return lease;
+	}
 	lock = lock_network();
 	if (join_bridge(nl, nft, options, uplink->name))
 		lease = take_lease(nl, options, pid, uplink->mtu);

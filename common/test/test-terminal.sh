@@ -68,8 +68,10 @@ launched() {
 	for dir in /proc/[0-9]*; do
 		[ "$(tr '\0' ' ' 2>/dev/null <"$dir/cmdline")" = \
 			"$container $* " ] || continue
-		inside=$(children_of "${dir#/proc/}")
-		[ -z "$inside" ] || pid=${dir#/proc/}
+		# The child has them, too, until it executes the command.
+		children=$(children_of "${dir#/proc/}")
+		[ -n "$children" ] || continue
+		pid=${dir#/proc/} inside=$children
 	done
 	[ -n "$pid" ]
 }
@@ -139,7 +141,9 @@ shell_inside() {
 	type_keys '\003'
 	type_line "echo st''ill \$\$"
 	expect 'still 1'
-	type_line 'exit 5'
+	# Not exit: dash wants to give the terminal back to the launcher's group,
+	# which it cannot see from inside, and makes it an error.
+	type_line "exec sh -c 'exit 5'"
 	log_out 5
 }
 
