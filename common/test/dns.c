@@ -86,12 +86,15 @@ static void serve(const char *address)
 static struct sockaddr_in find_server(void)
 {
 	FILE *file = fopen("/etc/resolv.conf", "re");
-	char line[256], address[64];
+	char line[256], address[64] = "none";
 
-	while (file != NULL && fgets(line, sizeof(line), file) != NULL)
-		if (sscanf(line, "nameserver %63s", address) == 1)
-			return parse(address);
-	errx(1, "/etc/resolv.conf names no server");
+	if (file == NULL)
+		err(1, "/etc/resolv.conf");
+	while (fgets(line, sizeof(line), file) != NULL &&
+	       sscanf(line, "nameserver %63s", address) != 1)
+		continue;
+	fclose(file);
+	return parse(address);
 }
 
 static void ask(const char *name)

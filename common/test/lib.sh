@@ -121,8 +121,14 @@ unchanged() {
 	# A link alone brings 150 settings, which come last.
 	head -n 30 "$T.diff" >>"$T.log"
 	# The next test shall not see these processes go away.
-	sed -n 's/^> process \([0-9]*\) .*/\1/p' "$T.diff" |
-		xargs -r kill -KILL 2>/dev/null || :
+	for left in $(sed -n 's/^> process \([0-9]*\) .*/\1/p' "$T.diff"); do
+		kill -KILL "$left" 2>/dev/null || continue
+		tries=0
+		while kill -0 "$left" 2>/dev/null && [ $tries -lt 40 ]; do
+			tries=$((tries + 1))
+			sleep 0.05
+		done
+	done
 	return 1
 }
 

@@ -120,7 +120,15 @@ gone() {
 
 # ---- An interactive shell in the container ----
 
+# dash gives the terminal back to the group that it was started in. That one has
+# no number in the container's PID namespace, so dash complains and fails.
+wants_another_shell_than_dash() {
+	[ -e "$rootfs/bin/busybox" ] ||
+		skip "the shell in ROOTFS may be dash, which cannot do this"
+}
+
 shell_inside() {
+	wants_another_shell_than_dash
 	log_in
 	type_line "$container $rootfs"
 	expect '# '
@@ -141,10 +149,15 @@ shell_inside() {
 	type_keys '\003'
 	type_line "echo st''ill \$\$"
 	expect 'still 1'
-	# Not exit: dash wants to give the terminal back to the launcher's group,
-	# which it cannot see from inside, and makes it an error.
-	type_line "exec sh -c 'exit 5'"
-	log_out 5
+	type_line 'exit 5'
+	log_out "$(exit_status 5)"
+}
+
+# exit_status N - of an interactive shell inside, where that can be told: dash
+# wants to give the terminal back to the launcher's process group, which it
+# cannot see from its PID namespace, and makes an error of that.
+exit_status() {
+	[ ! -e "$rootfs/bin/busybox" ] || echo "$1"
 }
 
 # The shell inside made its own process group the foreground. With that gone,
@@ -162,9 +175,10 @@ script() {
 }
 
 script_after_shell() {
+	wants_another_shell_than_dash
 	expect '# '
 	type_line 'exit 3'
-	expect 'status 3'
+	expect "status $(exit_status 3)"
 	type_line 'a word'
 	expect 'line <a word>'
 	expect 'foreground 1'
@@ -214,6 +228,7 @@ stop_and_continue() {
 }
 
 stop_a_reader() {
+	wants_another_shell_than_dash
 	log_in
 	type_line "$container $rootfs cat"
 	type_line one
@@ -281,12 +296,12 @@ interrupt_a_handler() {
 	log_in
 	type_line "$container $rootfs sh -c \"\$(cat $T/command)\""
 	expect ready
-	type_keys '\003'
-	expect interrupted
-	type_keys '\003'
-	expect interrupted
-	type_keys '\034'
-	expect quitting
+	# With Enter, for a shell that gets the signal just before it reads.
+	for key in 003:interrupted 003:interrupted 034:quitting; do
+		type_keys "\\${key%:*}"
+		type_line
+		expect "${key#*:}"
+	done
 	log_out 5
 }
 
