@@ -31,7 +31,7 @@ type_keys() {
 }
 
 type_line() {
-	type_keys "$1\r"
+	type_keys "${1-}\r"
 }
 
 expect() {
