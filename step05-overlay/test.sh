@@ -646,7 +646,6 @@ controls_jobs() {
 		send \032
 		expect topped
 		send fg\r
-		expect fg
 		expect sh -c
 		send this\r
 		expect got:this
