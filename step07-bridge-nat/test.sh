@@ -294,11 +294,11 @@ loses_nothing() {
 	late=0
 	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 		run timeout 0.9 "$container" "$rootfs" reach ping 10.200.0.1
-		is "$out$err" 'reply from 10.200.0.1'
 		[ "$status" -eq 0 ] || late=$((late + 1))
+		is "$err" ''
 	done
 	# A busy machine can be late by itself.
-	[ $late -le 2 ] || fail "$late of 20 took a second"
+	[ "$late" -le 2 ] || fail "$late of 20 took a second"
 }
 
 # ---- Options ----
