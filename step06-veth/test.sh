@@ -427,6 +427,30 @@ has_one_container_at_a_time() {
 	let_go
 }
 
+# Ten at once: who comes too late leaves the first one's pair alone.
+has_one_winner() {
+	for i in 0 1 2 3 4 5 6 7 8 9; do
+		{
+			ended=0
+			"$container" "$rootfs" reach ping 10.200.0.1 \
+				>"$T/out.$i" 2>"$T/err.$i" || ended=$?
+			echo "$ended" >"$T/status.$i"
+		} &
+	done
+	wait
+	isnt "$(cat "$T"/out.*)" '' "what the winner has said"
+	for i in 0 1 2 3 4 5 6 7 8 9; do
+		case $(cat "$T/status.$i") in
+		0) is "$(cat "$T/out.$i" "$T/err.$i")" "reply from 10.200.0.1" ;;
+		*)
+			is "$(wc -l <"$T/err.$i")" 1 "lines of a loser"
+			contains "$(cat "$T/err.$i")" 'File exists'
+			;;
+		esac
+	done
+	gone_at_once
+}
+
 # ---- Bad input ----
 
 refuses_addresses() {
@@ -718,6 +742,7 @@ t "the pair is gone within a second of the launcher's death" \
 	is_gone_within_a_second_of_a_kill
 t "leak: then, a TCP connection keeps it" stays_while_a_connection_does
 t "lack: a second container finds the name taken" has_one_container_at_a_time
+t "ten that start at once have one winner" has_one_winner
 t "addresses that no host can have are refused" refuses_addresses
 t "a subnet that the host routes is refused" \
 	takes_no_subnet_that_the_host_routes
