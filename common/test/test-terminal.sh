@@ -11,8 +11,11 @@
 at_terminal() {
 	session=$1
 	shift
-	# Who runs the tests in the background ignores Ctrl-C.
-	"$session" 3>&1 >&2 | on_terminal env --default-signal "$@"
+	# Who runs the tests in the background ignores Ctrl-C: the default again.
+	(
+		trap '[ $? -eq 0 ] || : >"$T.failed"' EXIT
+		"$session"
+	) 3>&1 >&2 | on_terminal env --default-signal "$@"
 }
 
 # in_shell SESSION - in an interactive $shell, whose prompt is "outer: "
@@ -258,7 +261,7 @@ read_in_background() {
 	# shellcheck disable=SC2046 # words
 	set -- $(stat_of "$inside")
 	[ $((${11} + ${12})) -le 20 ] || fail "CPU time: ${11} + ${12}"
-	type_line
+	type_line ""
 	expect topped
 	type_line fg
 	eventually in_state S "$inside"
@@ -299,7 +302,7 @@ interrupt_a_handler() {
 	# With Enter, for a shell that gets the signal just before it reads.
 	for key in 003:interrupted 003:interrupted 034:quitting; do
 		type_keys "\\${key%:*}"
-		type_line
+		type_line ""
 		expect "${key#*:}"
 	done
 	log_out 5
