@@ -47,7 +47,7 @@ alpine: $(PROBES) ## download the articles' Alpine into rootfs/alpine-linux
 	@common/tools/rootfs --alpine
 
 # The leak checker cannot work in new namespaces; exiting is the clean-up here.
-asan: ## run the tests under the address and undefined sanitizers
+asan: all ## run the tests under the address and undefined sanitizers
 	+ASAN_OPTIONS=detect_leaks=0 $(MAKE) BUILD=.build/asan BIN=.build/asan LDFLAGS= CFLAGS='-O1 -g \
 	-fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all' test
