@@ -106,14 +106,15 @@ died() {
 }
 
 # unchanged - compares the machine with what it was before the test. Processes
-# that were killed are given two seconds to be gone, with what they held.
+# that were killed are given some time to be gone, with what they held.
+grace=40 # times 50 ms
 unchanged() {
 	tries=0
 	while :; do
 		"$top/common/test/snapshot" >"$T.after"
 		! cmp -s "$T.before" "$T.after" || return 0
 		tries=$((tries + 1))
-		[ $tries -lt 40 ] || break
+		[ $tries -lt $grace ] || break
 		sleep 0.05
 	done
 	echo "the test has changed the machine (< before, > after):" >>"$T.log"
@@ -124,7 +125,7 @@ unchanged() {
 	for left in $(sed -n 's/^> process \([0-9]*\) .*/\1/p' "$T.diff"); do
 		kill -KILL "$left" 2>/dev/null || continue
 		tries=0
-		while kill -0 "$left" 2>/dev/null && [ $tries -lt 40 ]; do
+		while kill -0 "$left" 2>/dev/null && [ $tries -lt $grace ]; do
 			tries=$((tries + 1))
 			sleep 0.05
 		done
@@ -173,9 +174,9 @@ stop_started() {
 	while read -r pid; do
 		kill -TERM "$pid" 2>/dev/null || continue
 		tries=0
-		while [ $tries -lt 100 ] && kill -0 "$pid" 2>/dev/null; do
+		while [ $tries -lt $grace ] && kill -0 "$pid" 2>/dev/null; do
 			tries=$((tries + 1))
-			sleep 0.02
+			sleep 0.05
 		done
 		kill -KILL "$pid" 2>/dev/null || :
 	done <"$T.started"

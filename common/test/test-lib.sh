@@ -26,7 +26,7 @@ passes() {
 fails_with() {
 	part=$1
 	shift
-	inner "it() { $*; }; t 'a name' it"
+	inner "grace=4; it() { $*; }; t 'a name' it"
 	contains "$out" "not ok 1 - a name"
 	contains "$out" "# $part"
 	contains "$out" "1..1
@@ -136,7 +136,7 @@ finds_rules() {
 }
 
 one_leak_is_one_failure() {
-	inner 'leak() { is 1 1; setsid sleep 4711 & }
+	inner 'grace=4; leak() { is 1 1; setsid sleep 4711 & }
 		none() { ! grep -qxs sleep /proc/[0-9]*/comm; }
 		neat() { eventually none; }
 		t first leak
@@ -242,18 +242,49 @@ ok 2 - skipped # SKIP why
 	is "$(tail -n 1 "$T/out")" "3 passed, 1 failed, 2 skipped"
 }
 
-keeps_order() {
-	# The first has nothing to say before the last has begun.
-	for name in a b c d; do
-		test_script ./$name <<-'END'
+# Each has something to say before and after the next one's.
+keeps_apart() {
+	for name in a b c d e; do
+		test_script ./$name <<-END
 			sleep 0.2
+			echo ok 2 - ./$name
+			echo 1..2
+			echo "2 passed, 0 failed"
+		END
+		printf '# ./%s\nok 1 - ./%s\nok 2 - ./%s\n' $name $name $name
+	done >"$T/want"
+	export JOBS=3
+	runner ./a ./b ./c ./d ./e
+	is "$(grep './' "$T/out" | paste - - - | sort | tr '\t' '\n')" \
+		"$(cat "$T/want")"
+	is "$(tail -n 1 "$T/out")" "10 passed, 0 failed"
+}
+
+# Two that wait for each other, and two that must not meet.
+runs_several() {
+	mkfifo "$T/meeting"
+	for name in reader writer; do
+		way='<'
+		[ $name = reader ] || way='>'
+		test_script ./$name <<-END
+			: ${way}meeting
 			echo 1..1
 			echo "1 passed, 0 failed"
 		END
 	done
-	runner ./a ./b ./c ./d
-	is "$(grep '^#' "$T/out" | tr -d '\n')" "# ./a# ./b# ./c# ./d"
-	is "$(tail -n 1 "$T/out")" "4 passed, 0 failed"
+	export JOBS=2 PATIENCE=20
+	runner ./reader ./writer
+	is "$status" 0
+	for name in a b; do
+		test_script ./$name <<-END
+			mkdir up && sleep 0.2 && rmdir up || exit
+			echo 1..1
+			echo "1 passed, 0 failed"
+		END
+	done
+	export JOBS=1
+	runner ./a ./b
+	is "$status" 0
 }
 
 counts_the_dead() {
@@ -303,7 +334,8 @@ t "a script in which a command fails says so" dies 'false; done_testing'
 t "ns_of, children_of" knows_processes
 t "a script knows its place" finds_its_place
 t "the runner adds up" adds_up
-t "the runner prints in order" keeps_order
+t "the runner keeps the scripts' output apart" keeps_apart
+t "the runner runs several at once" runs_several
 t "the runner counts a script that dies" counts_the_dead
 t "the runner's end is the scripts' end" ends_with_its_scripts
 done_testing
