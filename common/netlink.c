@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -28,13 +27,11 @@ void nl_open(struct netlink *nl, int protocol)
 
 struct nlmsghdr *nl_begin(struct netlink *nl, uint16_t type, uint16_t flags)
 {
-	uint32_t number = nl->sequence + nl->length;
-
 	nl->message = (void *)(nl->request + nl->length);
 	nl_reserve(nl, sizeof(*nl->message));
 	nl->message->nlmsg_type = type;
 	nl->message->nlmsg_flags = flags | NLM_F_REQUEST | NLM_F_ACK;
-	nl->message->nlmsg_seq = number;
+	nl->message->nlmsg_seq = nl->sequence + nl->length - NLMSG_HDRLEN;
 	return nl->message;
 }
 
@@ -85,7 +82,7 @@ void nl_nest_end(struct netlink *nl, struct rtattr *nest)
 }
 
 /* Ends the exchange. What may still come is known by its sequence number. */
-static void fail(struct netlink *nl, int error, const char *reason)
+static void finish(struct netlink *nl, int error, const char *reason)
 {
 	nl->error = error;
 	nl->pending = 0;
@@ -96,21 +93,18 @@ static void transmit(struct netlink *nl)
 {
 	struct nlmsghdr *m = (void *)nl->request;
 
-	nl->reason[0] = '\0';
-	nl->left = nl->error = 0;
-	nl->pending = nl->received = 0;
+	finish(nl, 0, "");
+	nl->left = nl->received = 0;
 	for (int64_t n = nl->length; NLMSG_OK(m, n); m = NLMSG_NEXT(m, n))
-		if (m->nlmsg_flags & NLM_F_ACK)
-			nl->pending++;
+		nl->pending += (m->nlmsg_flags & NLM_F_ACK) != 0;
 	while (!nl->error && send(nl->fd, nl->request, nl->length, 0) == -1)
 		if (errno != EINTR)
-			fail(nl, -errno, "netlink request");
+			finish(nl, -errno, "netlink request");
 	nl->sequence += nl->sent = nl->length;
 	nl->length = 0;
 }
 
-/* Waits for a datagram of the kernel, whose port is 0: root's processes, too,
- * can send to this socket. */
+/* Root's processes can send to this socket, too; the kernel's port is 0. */
 static void receive(struct netlink *nl)
 {
 	struct sockaddr_nl from = {0};
@@ -121,13 +115,12 @@ static void receive(struct netlink *nl)
 	nl->next = (void *)nl->answer;
 	nl->left = from.nl_pid == 0 ? n : 0;
 	if (n == -1 && errno != EINTR)
-		fail(nl, errno == EAGAIN ? -ETIMEDOUT : -errno, "no answer");
+		finish(nl, errno == EAGAIN ? -ETIMEDOUT : -errno, "no answer");
 	else if (n > (int)sizeof(nl->answer) || ++nl->received > 4096)
-		fail(nl, -EMSGSIZE, "netlink answer");
+		finish(nl, -EMSGSIZE, "netlink answer");
 }
 
-/* Reads the acknowledgement of the message at PLACE. An error is explained in
- * words or by the offset of an attribute: see enum nlmsgerr_attrs. */
+/* Reads an acknowledgement of the message at PLACE: see enum nlmsgerr_attrs. */
 static void judge(struct netlink *nl, uint32_t place, int error)
 {
 	const char *words = nl_get_str(nl_attr(nl->attrs, NLMSGERR_ATTR_MSG));
@@ -137,8 +130,7 @@ static void judge(struct netlink *nl, uint32_t place, int error)
 	nl->pending--;
 	if (error == 0)
 		return;
-	fail(nl, error, words);
-	nl->refused = (void *)(nl->request + place);
+	finish(nl, error, words);
 	at += place;
 	if (*words == '\0' && at > place && at < nl->sent && at % 4 == 0) {
 		attr = (void *)(nl->request + at);
@@ -204,23 +196,10 @@ bool nl_done(struct netlink *nl, const char *description, ...)
 	return false;
 }
 
-void nl_do(struct netlink *nl, const char *description, ...)
-{
-	char what[256];
-	va_list args;
-
-	va_start(args, description);
-	vsnprintf(what, sizeof(what), description, args);
-	va_end(args);
-	if (!nl_done(nl, "%s", what))
-		exit(EXIT_LAUNCHER);
-}
-
 struct nl_bytes nl_attr(struct nl_bytes attrs, int type)
 {
-	struct rtattr *a = attrs.data;
-
-	for (; RTA_OK(a, attrs.length); a = RTA_NEXT(a, attrs.length))
+	for (struct rtattr *a = attrs.data; RTA_OK(a, attrs.length);
+	     a = RTA_NEXT(a, attrs.length))
 		if ((a->rta_type & NLA_TYPE_MASK) == type)
 			return (struct nl_bytes){RTA_DATA(a), RTA_PAYLOAD(a)};
 	return (struct nl_bytes){0};

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Netlink, the language of ip(8) and nft(8) with the kernel: see netlink(7).
- *
- * A message is a header, a header of its family and attributes: length, type,
- * value. An attribute whose value is attributes is a nest. Everything starts
- * at a multiple of 4. So "ip link add veth0 type veth" is, byte by byte:
+ * Netlink, the language of ip(8) and nft(8) with the kernel: see netlink(7). A
+ * message is a header, a header of its family and attributes: length, type,
+ * value. An attribute whose value is attributes is a nest. Everything starts at
+ * a multiple of 4. So "ip link add veth0 type veth" is, byte by byte:
  *
  *	 0 len type flags seq pid     nl_begin(&nl, RTM_NEWLINK, NLM_F_CREATE);
  *	16 struct ifinfomsg           nl_reserve(&nl, sizeof(struct ifinfomsg));
@@ -12,7 +11,7 @@
  *	44 16 IFLA_LINKINFO           nest = nl_nest(&nl, IFLA_LINKINFO);
  *	48   9 IFLA_INFO_KIND "veth"  nl_put_str(&nl, IFLA_INFO_KIND, "veth");
  *	60                            nl_nest_end(&nl, nest);
- *	                              nl_do(&nl, "ip link add veth0");
+ *	                              nl_done(&nl, "ip link add veth0");
  *
  * The kernel sends what was asked for, in one message or, for NLM_F_DUMP, many,
  * and then an acknowledgement: 0 or -errno. Numbers are in the machine's byte
@@ -34,10 +33,9 @@ struct nl_bytes {
 
 struct netlink {
 	int fd;
-	int error;		  /* of the last request: 0 or -errno, */
-	char reason[128];	  /* why, in words, or "", */
-	struct nlmsghdr *refused; /* and the message that it is about */
-	struct nl_bytes attrs;	  /* of the message that nl_next() returned */
+	int error;	       /* of the last request: 0 or -errno, */
+	char reason[128];      /* and why, in words, or "" */
+	struct nl_bytes attrs; /* of the message that nl_next() returned */
 	/* For netlink.c alone: the request, and the answer as it comes. */
 	_Alignas(struct nlmsghdr) char request[32768], answer[32768];
 	struct nlmsghdr *message, *next;
@@ -68,13 +66,10 @@ void nl_nest_end(struct netlink *nl, struct rtattr *nest);
  * nl->error: -EINTR means that what was dumped changed meanwhile. */
 void *nl_next(struct netlink *nl, size_t size);
 
-/* Send the request and wait until all of it is acknowledged, or read what is
- * left of an answer. nl_try() returns nl->error, of which nl_done() warns and
- * nl_do() dies: "DESCRIPTION: REASON: ERROR". */
+/* Send the request, or read on, until all is acknowledged. nl_try() returns
+ * nl->error; nl_done() warns of it, if there is one, and then is false. */
 int nl_try(struct netlink *nl);
 bool nl_done(struct netlink *nl, const char *description, ...)
-	__attribute__((format(printf, 2, 3)));
-void nl_do(struct netlink *nl, const char *description, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* The value of the first attribute TYPE, or no bytes; and the value as a number

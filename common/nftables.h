@@ -26,7 +26,7 @@
  *	... its expressions ...
  *	nl_nest_end(&nl, rule);
  *	nft_commit(&nl);
- *	nl_do(&nl, "nft add table ip cbr0");
+ *	nl_done(&nl, "nft add table ip cbr0");
  *
  * NL is a socket of NETLINK_NETFILTER; all of it is about the tables of the
  * network namespace in which that was opened, and of the family ip, which is
@@ -50,7 +50,7 @@ void nft_begin(struct netlink *nl);
 
 /* Ends the batch, sends it, and returns nl->error, like nl_try(): 0 when all of
  * it is done, or -errno, and nothing is. A module may be missing then, so
- * nl->reason names them; nl_done() and nl_do() say it. */
+ * nl->reason names them; nl_done() says it. */
 int nft_commit(struct netlink *nl);
 
 /* Adds a table, or does nothing if it is there; deletes a table with all that

@@ -907,10 +907,14 @@ static struct uplink check_routes(struct netlink *nl,
 	}
 	if (nl->error == -EINTR) /* they changed meanwhile */
 		return check_routes(nl, options);
-	nl_do(nl, "ip route show");
-	if (*uplink.name != '\0')
-		uplink.mtu = get_link(nl, uplink.name).mtu;
-	if (uplink.mtu == 0)
+	if (!nl_done(nl, "ip route show"))
+		exit(EXIT_LAUNCHER);
+	if (*uplink.name == '\0')
+		return uplink;
+	uplink.mtu = get_link(nl, uplink.name).mtu;
+	if (nl->error == -ENODEV)
+		return check_routes(nl, options);
+	if (nl->error != 0)
 		exit(EXIT_LAUNCHER);
 	return uplink;
 }

@@ -727,11 +727,21 @@ leaves_nothing_killed_anywhere() {
 	[ $((points * stride)) -gt 100 ] || fail "only $points kills"
 }
 
+# The best way out goes away when the launcher has just heard of it.
+loses_the_uplink() {
+	needs_the_tracer
+	ip link add uplink mtu 1300 up type veth peer name far
+	ip route prepend default dev uplink
+	faulty host sendto 2 'sh:ip link del uplink'
+	succeeds
+}
+
 t "one end is the host's, the other the container's" joins_both_sides
 t "addresses, MACs and routes are those of -a and -g" has_addresses
 t "each reaches the other by ping and TCP" reaches_both_ways
 t "lack: the internet is out of reach" reaches_no_internet
 t "the MTU is the uplink's" has_the_uplinks_mtu
+t "an uplink that goes meanwhile is none" loses_the_uplink
 t "-v prints commands that make the same" does_what_it_says
 t "-v prints -a and -g, too" \
 	does_what_it_says -a 172.16.0.9/12 -g 172.31.0.1

@@ -40,6 +40,12 @@ static const unsigned char bridge_mac[] = {2, 0x42, 10, 200, 0, 1};
 static const unsigned char port_mac[] = {6, 0x42, 10, 200, 0, 2};
 static const unsigned char peer_mac[] = {2, 0x42, 10, 200, 0, 2};
 
+static void must(struct netlink *nl, const char *description)
+{
+	if (!nl_done(nl, "%s", description))
+		exit(125);
+}
+
 static void put_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
@@ -66,7 +72,7 @@ static void set_up(struct netlink *nl, const char *name)
 	struct ifinfomsg *link = begin_link(nl, RTM_NEWLINK, 0, name);
 
 	link->ifi_flags = link->ifi_change = IFF_UP;
-	nl_do(nl, "up");
+	must(nl, "up");
 }
 
 static void add_address(struct netlink *nl, const char *name, const char *text)
@@ -81,7 +87,7 @@ static void add_address(struct netlink *nl, const char *name, const char *text)
 	message->ifa_index = if_nametoindex(name);
 	nl_put(nl, IFA_LOCAL, &address, sizeof(address));
 	nl_put(nl, IFA_ADDRESS, &address, sizeof(address));
-	nl_do(nl, "address");
+	must(nl, "address");
 }
 
 static void add_bridge(struct netlink *nl)
@@ -96,7 +102,7 @@ static void add_bridge(struct netlink *nl)
 	nl_nest_end(nl, info);
 	begin_link(nl, RTM_NEWLINK, 0, "cbr0");
 	nl_put(nl, IFLA_IFALIAS, alias, sizeof(alias) - 1);
-	nl_do(nl, "bridge");
+	must(nl, "bridge");
 	add_address(nl, "cbr0", "10.200.0.1");
 	put_file("/proc/sys/net/ipv4/conf/cbr0/forwarding", "1");
 	put_file("/proc/sys/net/ipv4/conf/eth0/forwarding", "1");
@@ -142,7 +148,7 @@ static void add_table(struct netlink *nft)
 	nl_nest_end(nft, rule);
 	add_rule(nft, NFT_META_OIFNAME);
 	nft_commit(nft);
-	nl_do(nft, "table");
+	must(nft, "table");
 }
 
 static void add_veth(struct netlink *nl, pid_t pid)
@@ -170,7 +176,7 @@ static void add_veth(struct netlink *nl, pid_t pid)
 	nl_nest_end(nl, peer);
 	nl_nest_end(nl, data);
 	nl_nest_end(nl, info);
-	nl_do(nl, "veth");
+	must(nl, "veth");
 	close(netns);
 }
 
@@ -265,7 +271,7 @@ static void run_inside(int host, char *argv[])
 	route->rtm_protocol = RTPROT_BOOT;
 	route->rtm_type = RTN_UNICAST;
 	nl_put(&nl, RTA_GATEWAY, &gateway, sizeof(gateway));
-	nl_do(&nl, "route");
+	must(&nl, "route");
 	execvp(argv[2], argv + 2);
 	err(127, "%s", argv[2]);
 }
@@ -278,9 +284,9 @@ static void undo(struct netlink *nl, struct netlink *nft)
 	nft_begin(nft);
 	nft_delete_table(nft, "cbr0");
 	nft_commit(nft);
-	nl_do(nft, "delete");
+	must(nft, "delete");
 	begin_link(nl, RTM_DELLINK, 0, "cbr0");
-	nl_do(nl, "delete");
+	must(nl, "delete");
 }
 
 int main(int argc, char *argv[])

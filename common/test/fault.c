@@ -31,9 +31,13 @@ static const char help[] =
 	"Usage: fault SIDE CALL N FAULT PROGRAM [ARG...]\n"
 	"Runs PROGRAM and has the Nth system call CALL of one SIDE fail: host\n"
 	"is PROGRAM's process, container its first child until that executes\n"
-	"another program. CALL can be 'any'; FAULT is ENOMEM or the like, or\n"
-	"KILL. The status is PROGRAM's, 128+n if signal n ended it, or 99 if\n"
-	"it ended without an Nth CALL.\n";
+	"another program. CALL can be 'any'. FAULT is ENOMEM or the like; "
+	"KILL;\n"
+	"or sh:COMMAND, for that to be run before the call, which is then "
+	"made.\n"
+	"The status is PROGRAM's, 128+n if signal n ended it, or 99 if it "
+	"ended\n"
+	"without an Nth CALL.\n";
 
 enum {
 	NOT_REACHED = 99,
@@ -73,8 +77,9 @@ static const struct name faults[] = {
 struct plan {
 	bool inside; /* SIDE is container */
 	int call;
-	long left; /* calls until the one that fails */
-	int error; /* 0: be killed */
+	long left;	     /* calls until the one that fails */
+	int error;	     /* 0: be killed */
+	const char *command; /* instead; or NULL */
 	bool failing;
 	bool executed;	 /* PROGRAM has: what was before does not count */
 	bool entered[2]; /* in a call: host, container */
@@ -139,6 +144,11 @@ static void at_entry(struct plan *plan, pid_t pid)
 		return;
 	if (plan->left == 0 || --plan->left > 0)
 		return;
+	if (plan->command != NULL) {
+		if (system(plan->command) != 0)
+			errx(2, "failed: %s", plan->command);
+		return;
+	}
 	if (plan->error == 0) {
 		kill(pid, SIGKILL);
 		return;
@@ -222,7 +232,10 @@ int main(int argc, char *argv[])
 	plan.inside = strcmp(argv[1], "container") == 0;
 	plan.call = look_up(calls, argv[2]);
 	plan.left = strtol(argv[3], NULL, 10);
-	plan.error = look_up(faults, argv[4]);
+	if (strncmp(argv[4], "sh:", 3) == 0)
+		plan.command = argv[4] + 3;
+	else
+		plan.error = look_up(faults, argv[4]);
 
 	pid = fork();
 	if (pid == -1)

@@ -521,7 +521,6 @@ static void refused(void)
 	play_kernel();
 	add_ack(-EEXIST);
 	WANT_RESULT(-EEXIST, "");
-	WANT((char *)nl.refused == nl.request);
 	WANT_RESULT(-EEXIST, "");
 
 	/* Without NETLINK_CAP_ACK the request would be in it as well. */
@@ -911,13 +910,11 @@ static void batch_fails(void)
 	answer_batch(17, 0);
 	answer_batch(33, -ENOENT);
 	WANT_RESULT(-ENOENT, "");
-	WANT_INT(nl.refused->nlmsg_type, 0xa03);
 
 	/* as a whole: only the first message gets an answer */
 	ask_batch();
 	answer_batch(1, -EPERM);
 	WANT_RESULT(-EPERM, "");
-	WANT_INT(nl.refused->nlmsg_type, NFNL_MSG_BATCH_BEGIN);
 }
 
 /* When the commit fails, the kernel says so for the first message, and still
@@ -1005,32 +1002,7 @@ static void attributes(void)
 
 /* ---- Messages for people ---- */
 
-static void do_and_fail(void)
-{
-	play_kernel();
-	add_ack(-EEXIST);
-	deliver();
-	nl_do(&nl, "ip link add %s", "veth-host");
-}
-
-static void do_and_fail_in_words(void)
-{
-	play_kernel();
-	add_attr(add_ack(-EOPNOTSUPP), NLMSGERR_ATTR_MSG, "Unknown device type",
-		 20);
-	deliver();
-	nl_do(&nl, "ip link add veth-host");
-}
-
-static void do_and_fail_at_attribute(void)
-{
-	play_kernel();
-	add_offset(add_ack(-EINVAL), 32);
-	deliver();
-	nl_do(&nl, "ip link add veth-host");
-}
-
-static void done_is_false(void)
+static void fail(void)
 {
 	play_kernel();
 	add_ack(-EEXIST);
@@ -1039,22 +1011,36 @@ static void done_is_false(void)
 		_exit(EXIT_LAUNCHER);
 }
 
+static void fail_in_words(void)
+{
+	play_kernel();
+	add_attr(add_ack(-EOPNOTSUPP), NLMSGERR_ATTR_MSG, "Unknown device type",
+		 20);
+	deliver();
+	if (!nl_done(&nl, "ip link add veth-host"))
+		_exit(EXIT_LAUNCHER);
+}
+
+static void fail_at_attribute(void)
+{
+	play_kernel();
+	add_offset(add_ack(-EINVAL), 32);
+	deliver();
+	if (!nl_done(&nl, "ip link add veth-host"))
+		_exit(EXIT_LAUNCHER);
+}
+
 static void messages(void)
 {
-	want_death(do_and_fail, "ip link add veth-host", EEXIST);
-	want_death(do_and_fail_in_words,
-		   "ip link add veth-host: Unknown device type", EOPNOTSUPP);
-	want_death(do_and_fail_at_attribute,
-		   "ip link add veth-host: attribute 3", EINVAL);
-	want_death(done_is_false, "ip link add veth-host", EEXIST);
+	want_death(fail, "ip link add veth-host", EEXIST);
+	want_death(fail_in_words, "ip link add veth-host: Unknown device type",
+		   EOPNOTSUPP);
+	want_death(fail_at_attribute, "ip link add veth-host: attribute 3",
+		   EINVAL);
 	play_kernel();
 	add_ack(0);
 	deliver();
 	WANT(nl_done(&nl, "ip link add veth-host"));
-	ask();
-	add_ack(0)->nlmsg_seq = nl.sequence;
-	deliver();
-	nl_do(&nl, "ip link add veth-host");
 }
 
 /* ---- The real kernel ---- */

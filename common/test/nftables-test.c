@@ -353,8 +353,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[1], commands[i].name) == 0) {
 			commands[i].run(&nl, args);
-			nl_do(&nl, "%s", argv[1]);
-			return 0;
+			return nl_done(&nl, "%s", argv[1]) ? 0 : EXIT_LAUNCHER;
 		}
 	diex("no command %s", argv[1]);
 }

@@ -80,6 +80,13 @@ has_short_lines() {
 	is "$(cat "$T/long")" "" "longer than 80 columns"
 }
 
+# By a reader who has never seen a netlink message.
+is_read_in_one_sitting() {
+	lines=$(cat "$top"/common/netlink.[ch] | wc -l)
+	isnt "$lines" 0
+	[ "$lines" -lt 300 ] || fail "they have $lines lines"
+}
+
 # calls NAMES FILE... - prints the lines that call one of NAMES, words separated
 # by |. In a comment mount(2) is a page of the manual.
 calls() {
@@ -146,6 +153,7 @@ for source in "$top"/step*/container.c; do
 done
 t "common: functions are short" has_short_functions \
 	"$top"/common/*.c "$top"/common/tools/*.c
+t "common: netlink.[ch] have less than 300 lines" is_read_in_one_sitting
 t "C has 80 columns" has_short_lines "$top"/step*/container.c \
 	"$top"/common/*.[ch] "$top"/common/*/*.c
 t "common does nothing that a step teaches" teaches_in_the_steps \
