@@ -69,6 +69,8 @@ format: ## run clang-format on all the C
 
 bench: all rootfs ## measure the steps and their peers; needs hyperfine
 	@common/bench/run $(ROOTFS)
+	@common/bench/network $(ROOTFS)
+	@common/bench/bridge $(ROOTFS)
 
 clean-host: step07-bridge-nat ## undo what SIGKILLed launchers of step 07 left
 	@$(BIN)/step07-bridge-nat/container --clean-host

@@ -34,6 +34,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
@@ -1080,13 +1081,20 @@ static bool set_forwarding(const char *link, bool on)
 	return true;
 }
 
+static void put_bridge_kind(struct netlink *nl)
+{
+	struct rtattr *info = nl_nest(nl, IFLA_LINKINFO);
+
+	nl_put_str(nl, IFLA_INFO_KIND, "bridge");
+	nl_nest_end(nl, info);
+}
+
 /* A bridge left to itself takes the MAC of one of its ports, and another when
  * that goes; those who know the first lose it for seconds. */
 static bool make_bridge(struct netlink *nl, const struct options *options)
 {
 	const char *bridge = options->bridge;
 	struct mac mac = make_mac(options->gateway, 0x02);
-	struct rtattr *info;
 	char alias[ALIAS_SIZE];
 
 	trace("ip link add %s address %s type bridge", bridge, mac.text);
@@ -1094,9 +1102,7 @@ static bool make_bridge(struct netlink *nl, const struct options *options)
 	nl_reserve(nl, sizeof(struct ifinfomsg));
 	nl_put_str(nl, IFLA_IFNAME, bridge);
 	nl_put(nl, IFLA_ADDRESS, mac.bytes, sizeof(mac.bytes));
-	info = nl_nest(nl, IFLA_LINKINFO);
-	nl_put_str(nl, IFLA_INFO_KIND, "bridge");
-	nl_nest_end(nl, info);
+	put_bridge_kind(nl);
 	/* In the same request: no kill comes between bridge and alias. */
 	snprintf(alias, sizeof(alias), MARK "%s", options->subnet_name);
 	put_alias(nl, bridge, alias);
@@ -1127,6 +1133,7 @@ static bool is_noted(struct netlink *nl, const char *link,
 
 	nl_begin(nl, RTM_GETLINK, NLM_F_DUMP);
 	nl_reserve(nl, sizeof(*message));
+	put_bridge_kind(nl);
 	while ((message = nl_next(nl, sizeof(*message))) != NULL) {
 		struct link other = read_link(message, nl->attrs);
 
@@ -1464,35 +1471,43 @@ static struct lease make_lease(const struct options *options, pid_t pid,
 	return lease;
 }
 
+/* Returns its index, or 0. By an ioctl(2) of netdevice(7), which waits for
+ * nobody: trying to create what is there takes many times as long. */
+static int find_link(const struct netlink *nl, const char *name)
+{
+	struct ifreq link = {0};
+
+	snprintf(link.ifr_name, sizeof(link.ifr_name), "%s", name);
+	return ioctl(nl->fd, SIOCGIFINDEX, &link) == 0 ? link.ifr_ifindex : 0;
+}
+
 static struct lease take_lease(struct netlink *nl,
 			       const struct options *options, pid_t pid,
 			       uint32_t mtu)
 {
-	uint32_t last = ~netmask(options->prefix) - 1;
+	uint32_t n = 1, last = ~netmask(options->prefix) - 1;
 	int bridge = get_link(nl, options->bridge).index;
 	int netns = open_netns(pid);
 	struct lease lease = {0};
 	struct link link;
-	bool done;
 
 	if (netns == -1 || bridge == 0)
 		return lease;
-	for (uint32_t n = 2; n <= last; n++) {
-		lease = make_lease(options, pid, n);
-		if (create_veth(nl, &lease, bridge, netns, mtu) != -EEXIST)
-			break;
-	}
+	do
+		lease = make_lease(options, pid, ++n);
+	while (n <= last &&
+	       (find_link(nl, lease.name) != 0 ||
+		create_veth(nl, &lease, bridge, netns, mtu) == -EEXIST));
 	close(netns);
-	if (nl->error == -EEXIST) {
+	if (n > last) {
 		warnx("the subnet %s is full: %u containers are in it",
 		      options->subnet_name, last - 1);
 		return (struct lease){0};
 	}
-	done = nl_done(nl, "ip link add %s type veth%s", lease.name,
-		       link_hint(nl->error, " (modprobe veth)", options));
-	link = get_link(nl, lease.name);
-	if (!done) {
+	if (!nl_done(nl, "ip link add %s type veth%s", lease.name,
+		     link_hint(nl->error, " (modprobe veth)", options))) {
 		/* Was it only the kernel's answer that got lost? */
+		link = get_link(nl, lease.name);
 		if (memcmp(link.mac, lease.port.bytes, sizeof(link.mac)) == 0)
 			remove_link(nl, lease.name, link.index);
 		return (struct lease){0};
@@ -1501,7 +1516,7 @@ static struct lease take_lease(struct netlink *nl,
 	      "peer name eth0 address %s mtu %u netns %d",
 	      lease.name, lease.port.text, mtu, options->bridge,
 	      lease.peer.text, mtu, pid);
-	lease.index = link.index;
+	lease.index = find_link(nl, lease.name);
 	return lease;
 }
 
@@ -1607,6 +1622,7 @@ static int clean_host(struct netlink *nl, struct netlink *nft)
 
 	nl_begin(nl, RTM_GETLINK, NLM_F_DUMP);
 	nl_reserve(nl, sizeof(struct ifinfomsg));
+	put_bridge_kind(nl);
 	while ((message = nl_next(nl, sizeof(*message))) != NULL) {
 		struct link link = read_link(message, nl->attrs);
 
