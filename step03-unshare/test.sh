@@ -112,7 +112,7 @@ maps_root_to_the_caller() {
 }
 
 files_inside_are_the_callers() {
-	cp -R -P "$rootfs" "$T/root"
+	cp -RPx "$rootfs" "$T/root"
 	run as_a_user "$container" -U "$T/root" sh -c \
 		': >/file; stat -c %u:%g /file'
 	is "$out" 0:0 "owner, inside"

@@ -88,7 +88,7 @@ can_be_climbed_out_of() {
 }
 
 writes_to_rootfs() {
-	cp -R -P "$rootfs" "$T/root"
+	cp -RPx "$rootfs" "$T/root"
 	run "$container" ${1:+"$1"} "$T/root" sh -c 'echo was here >/file'
 	is "$(cat "$T/root/file")" "was here"
 }

@@ -324,7 +324,7 @@ forgets() {
 
 # Where the mount points come from, too.
 makes_mount_points() {
-	cp -R -P "$rootfs" "$T/root"
+	cp -RPx "$rootfs" "$T/root"
 	rmdir "$T/root/dev" "$T/root/proc" "$T/root/sys"
 	before=$(sum_of "$T/root")
 	run_container "$(escaped "$T/root")" peek pid
@@ -775,7 +775,7 @@ declare_functions() {
 
 prints_what_mount_takes() {
 	make_layers
-	cp -R -P "$T/base" "$T/a b,c\\d:e'f"
+	cp -RPx "$T/base" "$T/a b,c\\d:e'f"
 	replays "$(escaped "$T/a b,c\\d:e'f"):$layers"
 	contains "$(cat "$T/start.err")" "mount -t overlay overlay -o "
 }
