@@ -34,6 +34,7 @@ fi
 	case $bin in /*) ;; *) bin=$top/$bin ;; esac
 	step_dir=
 	container=
+	steps=$(cd "$top" && echo step[0-9][0-9]-*)
 	case ${here#"$top"/} in step[0-9][0-9]-*)
 		step_dir=${here#"$top"/}
 		step_dir=$top/${step_dir%%/*}
@@ -265,4 +266,35 @@ ns_of() {
 children_of() {
 	cat /proc/[0-9]*/stat 2>/dev/null |
 		sed -n "s/^\([0-9]*\) (.*) [A-Za-z] $1 .*/\1/p"
+}
+
+# at_step STEP - one of $steps: sets $n, its number, and $container
+at_step() {
+	n=${1#step}
+	n=${n%%-*}
+	# shellcheck disable=SC2034 # for the tests
+	container=$bin/$1/container
+}
+
+# sleeper - sets $inside to the process that runs `sleep 4711`
+sleeper() {
+	inside=
+	for dir in /proc/[0-9]*; do
+		[ "$(tr '\0' ' ' 2>/dev/null <"$dir/cmdline")" != \
+			"sleep 4711 " ] || inside=${dir#/proc/}
+	done
+	[ -n "$inside" ]
+}
+
+# ended - what start started has: wait might wait for ever
+ended() {
+	! grep -qs '^State:	[^Z]' "/proc/$pid/status"
+}
+
+# ends_with STATUS - what start started
+ends_with() {
+	eventually ended
+	got=0
+	wait "$pid" || got=$?
+	is "$got" "$1" "exit status"
 }

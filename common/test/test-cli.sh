@@ -212,16 +212,6 @@ quoted() {
 	printf '%s\n' "$1" | sed "s/'/'\\\\''/g; 1s/^/'/; \$s/\$/'/"
 }
 
-# sleeper - sets $inside to the process that runs the command
-sleeper() {
-	inside=
-	for dir in /proc/[0-9]*; do
-		[ "$(tr '\0' ' ' 2>/dev/null <"$dir/cmdline")" != \
-			"sleep 4711 " ] || inside=${dir#/proc/}
-	done
-	[ -n "$inside" ]
-}
-
 # state PID - all that the kernel says about the container PID runs in, but for
 # numbers that are new each time
 state() {
@@ -269,12 +259,8 @@ $(cat "$T/script")"
 cp -RPx "$rootfs" "$scratch/rootfs"
 rootfs=$scratch/rootfs
 
-for source in "$top"/step*/container.c; do
-	step=${source%/container.c}
-	step=${step##*/}
-	n=${step#step}
-	n=${n%%-*}
-	container=$bin/$step/container
+for step in $steps; do
+	at_step "$step"
 
 	t "$step: --help" prints_help
 	t "$step: --version" prints_version

@@ -5,16 +5,6 @@
 # they are, or /dev/null for those that are closed, and nothing else
 . "$(dirname "$0")/lib.sh"
 
-# sleeper - sets $inside to the process that runs `sleep 4711`
-sleeper() {
-	inside=
-	for dir in /proc/[0-9]*; do
-		[ "$(tr '\0' ' ' 2>/dev/null <"$dir/cmdline")" != \
-			"sleep 4711 " ] || inside=${dir#/proc/}
-	done
-	[ -n "$inside" ]
-}
-
 # The numbers of its open files
 open_files() {
 	# shellcheck disable=SC2012 # numbers
@@ -186,12 +176,8 @@ end"
 cp -RPx "$rootfs" "$scratch/rootfs"
 rootfs=$scratch/rootfs
 
-for source in "$top"/step*/container.c; do
-	step=${source%/container.c}
-	step=${step##*/}
-	n=${step#step}
-	n=${n%%-*}
-	container=$bin/$step/container
+for step in $steps; do
+	at_step "$step"
 
 	t "$step: streams pass through" passes_streams_on
 	t "$step: in a pipeline" works_in_a_pipeline

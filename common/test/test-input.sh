@@ -382,12 +382,8 @@ needs_capabilities() {
 	done
 }
 
-for source in "$top"/step*/container.c; do
-	step=${source%/container.c}
-	step=${step##*/}
-	n=${step#step}
-	n=${n%%-*}
-	container=$bin/$step/container
+for step in $steps; do
+	at_step "$step"
 	# From step 06 on the network needs the host's root.
 	user=''
 	case $n in 03 | 04 | 05) user=-U ;; esac

@@ -5,33 +5,10 @@
 # what the step promises to clean up is clean
 . "$(dirname "$0")/lib.sh"
 
-# sleeper - sets $inside to the process that runs `sleep 4711`
-sleeper() {
-	inside=
-	for dir in /proc/[0-9]*; do
-		[ "$(tr '\0' ' ' 2>/dev/null <"$dir/cmdline")" != \
-			"sleep 4711 " ] || inside=${dir#/proc/}
-	done
-	[ -n "$inside" ]
-}
-
 # begin [OPTION...] - `sleep 4711` in a container, running
 begin() {
 	start "$container" "$@" "$rootfs" sleep 4711
 	eventually sleeper
-}
-
-# The launcher has: wait would wait for ever.
-ended() {
-	! grep -qs '^State:	[^Z]' "/proc/$pid/status"
-}
-
-# ends_with STATUS - the launcher
-ends_with() {
-	eventually ended
-	got=0
-	wait "$pid" || got=$?
-	is "$got" "$1" "exit status"
 }
 
 # with_null - a shell opens /dev/null for what it runs in the background
@@ -340,12 +317,8 @@ has_no_window_at_any_call() {
 	done
 }
 
-for source in "$top"/step*/container.c; do
-	step=${source%/container.c}
-	step=${step##*/}
-	n=${step#step}
-	n=${n%%-*}
-	container=$bin/$step/container
+for step in $steps; do
+	at_step "$step"
 
 	case $n in 02 | 03)
 		t "$step: signals to the launcher end the command" \

@@ -13,17 +13,6 @@ returns() {
 	is "$got" "$want" "exit status of $*"
 }
 
-# The launcher has: wait would wait for ever.
-ended() {
-	! grep -qs '^State:	[^Z]' "/proc/$pid/status"
-}
-
-# ends_with STATUS - the launcher
-ends_with() {
-	eventually ended
-	returns "$1" wait "$pid"
-}
-
 keeps_statuses() {
 	for i; do
 		returns "$i" "$container" "$rootfs" sh -c "exit $i"
@@ -60,16 +49,6 @@ reports_a_crash() {
 	[ "$status" -eq 139 ] || skip "this machine's programs look different"
 	run "$container" "$T/root" /crash
 	is "$status" 139
-}
-
-# sleeper - sets $inside to the process that runs `sleep 4711`
-sleeper() {
-	inside=
-	for dir in /proc/[0-9]*; do
-		[ "$(tr '\0' ' ' 2>/dev/null <"$dir/cmdline")" != \
-			"sleep 4711 " ] || inside=${dir#/proc/}
-	done
-	[ -n "$inside" ]
 }
 
 # mask PID NAME - of signals: SigIgn, SigBlk or ShdPnd
@@ -144,12 +123,8 @@ unblocks_signals() {
 	fi
 }
 
-for source in "$top"/step*/container.c; do
-	step=${source%/container.c}
-	step=${step##*/}
-	n=${step#step}
-	n=${n%%-*}
-	container=$bin/$step/container
+for step in $steps; do
+	at_step "$step"
 
 	# shellcheck disable=SC2046 # numbers
 	case $n in

@@ -401,12 +401,8 @@ stop_with() {
 
 shells="sh"
 ! command -v bash >/dev/null || shells="sh bash"
-for source in "$top"/step*/container.c; do
-	step=${source%/container.c}
-	step=${step##*/}
-	n=${step#step}
-	n=${n%%-*}
-	container=$bin/$step/container
+for step in $steps; do
+	at_step "$step"
 
 	[ "$n" -ge 2 ] || continue
 	# From step 04 on it is the same text, which test-growth.sh holds.
