@@ -16,6 +16,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <getopt.h>
 #include <limits.h>
 #include <linux/close_range.h>
@@ -137,7 +138,9 @@ static uint32_t netmask(unsigned int prefix)
 	return prefix == 0 ? 0 : ~0U << (32 - prefix);
 }
 
-/* Each container's end of the cable is named after the bridge: "cbr0-254". */
+/* Each container's end of the cable is named after the bridge: "cbr0-254". And
+ * so is the table of rules, but nft(8) cannot read its own list of one that is
+ * called like a word of its language, as ip and ip6 are: these have no br0. */
 static void check_bridge_name(const char *name, unsigned int prefix)
 {
 	static const char valid[] = "abcdefghijklmnopqrstuvwxyz"
@@ -145,9 +148,10 @@ static void check_bridge_name(const char *name, unsigned int prefix)
 				    "0123456789_-.";
 	int room = IFNAMSIZ - 1 - snprintf(NULL, 0, "-%u", ~netmask(prefix));
 
-	if (strspn(name, valid) != strlen(name) || !isalpha(*name))
+	if (strspn(name, valid) != strlen(name) || !isalpha(*name) ||
+	    fnmatch("*br[0-9]*", name, 0) != 0)
 		diex("--bridge '%s': a letter, then letters, digits, '_', '-', "
-		     "'.'",
+		     "'.', among them br and a digit, as in cbr0",
 		     name);
 	if ((int)strlen(name) > room)
 		diex("--bridge '%s': has more than %d letters", name, room);

@@ -304,9 +304,9 @@ loses_nothing() {
 # ---- Options ----
 
 takes_a_bridge_and_a_subnet() {
-	for option in '-b br.0 -s 172.20.1.8/29 172.20.1.10 172.20.1.9' \
-		'--bridge b_r-0 --subnet 192.168.0.0/16 192.168.0.2 192.168.0.1' \
-		'-b x -s 100.64.128.0/17 100.64.128.2 100.64.128.1'; do
+	for option in '-b br0.1 -s 172.20.1.8/29 172.20.1.10 172.20.1.9' \
+		'--bridge b_-br7 --subnet 192.168.0.0/16 192.168.0.2 192.168.0.1' \
+		'-b br10x -s 100.64.128.0/17 100.64.128.2 100.64.128.1'; do
 		# shellcheck disable=SC2086 # several words
 		set -- $option
 		live one "reach ping $6; reach ping 198.51.100.1" "$1" "$2" "$3" "$4"
@@ -315,6 +315,8 @@ takes_a_bridge_and_a_subnet() {
 reply from 198.51.100.1"
 		is "$(alias_of "$2")" "$ours$4 eth0"
 		is "$(ports "$2")" "$2-2 "
+		# Who saves all the rules, as administrators do, can load them.
+		! has nft || nft list ruleset | nft --check --file -
 		leave one
 	done
 }
@@ -948,17 +950,18 @@ resolves_names() {
 # ---- Bad input and faults ----
 
 refuses_names() {
-	# "-254" and "-65534" have to fit behind it.
-	for name in '' 0br .br -br 'b r' 'b/r' 'b%d' 'b:r' "$(printf 'b\303\244')" \
-		twelve-bytes sixteen-bytes-xx; do
+	# "-254" and "-65534" have to fit behind it, and nft has words of its own.
+	for name in '' 0br0 .br0 -br0 'a br0' 'a/br0' 'a%dbr0' 'a:br0' \
+		"$(printf '\303\244br0')" eight-bytbr0 sixteen-bytesbr0 \
+		br x0 ip inet bridge accept drop comment ip6 icmpv6 rt0; do
 		run "$container" --bridge="$name" "$rootfs" true
 		one_line_error 125 --bridge
 	done
-	run "$container" -b ten-bytesx -s 10.0.0.0/16 "$rootfs" true
-	one_line_error 125 ten-bytesx 9
-	in_new -b eleven-byte -- 'reach ping 198.51.100.1'
+	run "$container" -b six-bytbr0 -s 10.0.0.0/16 "$rootfs" true
+	one_line_error 125 six-bytbr0 9
+	in_new -b elevenbybr0 -- 'reach ping 198.51.100.1'
 	silently
-	in_new -b nine-byte -s 10.96.0.0/16 -- 'reach ping 198.51.100.1'
+	in_new -b nine-bbr0 -s 10.96.0.0/16 -- 'reach ping 198.51.100.1'
 	silently
 }
 
