@@ -100,36 +100,19 @@ struct rtattr *nft_add_rule(struct netlink *nl, const char *table,
 	return nl_nest(nl, NFTA_RULE_EXPRESSIONS);
 }
 
-/* The kernel keeps user data with a rule and does not look at it. nft(8) keeps
- * its comments there: a type, which is 0, the length of the text, the text. */
-struct comment {
-	uint8_t type, length;
-	char text[NFT_USERDATA_MAXLEN - 2];
-};
-
-static struct comment make_comment(const char *text)
-{
-	struct comment comment = {0};
-
-	snprintf(comment.text, sizeof(comment.text), "%s", text);
-	comment.length = strlen(comment.text) + 1;
-	return comment;
-}
-
-static int comment_size(const struct comment *comment)
-{
-	return (int)offsetof(struct comment, text) + comment->length;
-}
-
 struct rtattr *nft_insert_rule(struct netlink *nl, const char *table,
 			       const char *chain, const char *comment)
 {
-	struct comment data = make_comment(comment);
+	char data[NFT_USERDATA_MAXLEN];
+	int size;
 
 	begin(nl, NFT_MSG_NEWRULE, NLM_F_CREATE);
 	nl_put_str(nl, NFTA_RULE_TABLE, table);
 	nl_put_str(nl, NFTA_RULE_CHAIN, chain);
-	nl_put(nl, NFTA_RULE_USERDATA, &data, comment_size(&data));
+	/* Where nft(8) has comments: type 0, the text's length, the text. */
+	size = snprintf(data, sizeof(data), "%c%c%s", 0,
+			(int)strlen(comment) + 1, comment);
+	nl_put(nl, NFTA_RULE_USERDATA, data, size + 1);
 	return nl_nest(nl, NFTA_RULE_EXPRESSIONS);
 }
 
@@ -334,15 +317,40 @@ static bool is_rule_of(const struct object *rule, int family, const char *table,
 	       equal(get_string(rule->attrs, NFTA_RULE_CHAIN), chain);
 }
 
+/* The name and the attributes of an expression. */
+static const char *read_expression(struct rtattr *e, struct nl_bytes *data)
+{
+	struct nl_bytes attrs = {RTA_DATA(e), RTA_PAYLOAD(e)};
+
+	*data = nl_attr(attrs, NFTA_EXPR_DATA);
+	return get_string(attrs, NFTA_EXPR_NAME);
+}
+
+/* Where nft(8) has comments, or where iptables(8) has them, and moves them to
+ * when it restores what it has saved. */
+static const char *get_comment(const struct object *rule)
+{
+	struct nl_bytes data = nl_attr(rule->attrs, NFTA_RULE_USERDATA);
+	struct nl_bytes list = nl_attr(rule->attrs, NFTA_RULE_EXPRESSIONS);
+
+	if (data.length > 2 && *(char *)data.data == 0) {
+		data.data = (char *)data.data + 2;
+		data.length -= 2;
+		return nl_get_str(data);
+	}
+	for (struct rtattr *e = list.data; RTA_OK(e, list.length);
+	     e = RTA_NEXT(e, list.length))
+		if (equal(read_expression(e, &data), "match") &&
+		    equal(get_string(data, NFTA_MATCH_NAME), "comment"))
+			return get_string(data, NFTA_MATCH_INFO);
+	return "";
+}
+
 static bool is_ours(const struct object *rule, const char *table,
 		    const char *chain, const char *comment)
 {
-	struct nl_bytes found = nl_attr(rule->attrs, NFTA_RULE_USERDATA);
-	struct comment data = make_comment(comment);
-
 	return is_rule_of(rule, NFPROTO_IPV4, table, chain) &&
-	       found.length == comment_size(&data) &&
-	       memcmp(found.data, &data, found.length) == 0;
+	       equal(get_comment(rule), comment);
 }
 
 int nft_find_rule(struct netlink *nl, const char *table, const char *chain,
@@ -431,9 +439,8 @@ static int decide(const struct object *rule, const struct packet *packet,
 
 	for (struct rtattr *e = list.data; RTA_OK(e, list.length);
 	     e = RTA_NEXT(e, list.length)) {
-		struct nl_bytes attrs = {RTA_DATA(e), RTA_PAYLOAD(e)};
-		struct nl_bytes data = nl_attr(attrs, NFTA_EXPR_DATA);
-		const char *name = get_string(attrs, NFTA_EXPR_NAME);
+		struct nl_bytes data;
+		const char *name = read_expression(e, &data);
 		const char *xt = get_string(data, NFTA_TARGET_NAME);
 		uint32_t key = get_number(data, NFTA_META_KEY);
 

@@ -70,7 +70,8 @@ struct rtattr *nft_add_rule(struct netlink *nl, const char *table,
 			    const char *chain);
 
 /* The same at the chain's front, for a chain that others own. By COMMENT, of
- * 128 bytes at most, nft_find_rule() and nft_delete_rules() know the rule. */
+ * 128 bytes at most, nft_find_rule() and nft_delete_rules() know the rule, also
+ * when iptables-restore(8) has made it anew. */
 struct rtattr *nft_insert_rule(struct netlink *nl, const char *table,
 			       const char *chain, const char *comment);
 

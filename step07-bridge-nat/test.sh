@@ -586,7 +586,9 @@ lives_with_docker() {
 	live one 'reach fetch 198.51.100.1 8080'
 	contains "$(cat "$T/one")" 203.0.113.2
 	is "$(rules | grep -c 'comment "cbr0" accept\|accept comment "cbr0"')" 2
-	# once, whoever comes
+	# once, whoever comes, and whoever saves and restores them
+	iptables-nft-save >"$T/saved"
+	iptables-nft-restore <"$T/saved"
 	live two 'reach fetch 198.51.100.1 8080'
 	contains "$(cat "$T/two")" 203.0.113.2
 	is "$(rules | grep -c cbr0)" 7 "lines of ours"

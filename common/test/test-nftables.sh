@@ -283,6 +283,23 @@ suits_iptables() {
 	iptables-nft -D DOCKER-USER -s 192.0.2.1 -j DROP
 	is "$(iptables-nft-save -t filter | grep -v '^#')" "$(cat "$T/before")"
 
+	# What is saved and restored has its comments elsewhere. Like ours, but with
+	# another comment or none, are rules of somebody else.
+	for comment in '' '-m comment --comment cbr' '-m comment --comment cbr00'
+	do
+		# shellcheck disable=SC2086 # words
+		iptables-nft -A DOCKER-USER -i cbr0 $comment -j ACCEPT
+	done
+	iptables-nft-save -t filter | grep -v '^#' >"$T/others"
+	unit docker cbr0
+	iptables-nft-save >"$T/saved"
+	iptables-nft-restore <"$T/saved"
+	unit find filter DOCKER-USER cbr0
+	unit undocker cbr0
+	is "$(iptables-nft-save -t filter | grep -v '^#')" "$(cat "$T/others")"
+	not_found cbr0
+	iptables-nft-restore <"$T/before"
+
 	# Whoever wants to can remove ours, too.
 	unit docker cbr0
 	iptables-nft -D DOCKER-USER -i cbr0 -m comment --comment cbr0 -j ACCEPT
