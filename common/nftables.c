@@ -26,6 +26,19 @@ static struct nfgenmsg *begin(struct netlink *nl, uint16_t type, uint16_t flags)
 	return header;
 }
 
+/* Sends what was begun and waits for the answer, like nl_try(). The kernel also
+ * has these errors where a part of nf_tables, or all of it, is missing. */
+static int ask(struct netlink *nl)
+{
+	nl_try(nl);
+	if (nl->error == -EINVAL || nl->error == -ENOENT ||
+	    nl->error == -EOPNOTSUPP)
+		snprintf(nl->reason, sizeof(nl->reason), "%s",
+			 "perhaps a module is missing: try "
+			 "modprobe -a nf_tables nft_chain_nat nft_ct nft_masq");
+	return nl->error;
+}
+
 /* The first and the last message of a batch. Not every kernel acknowledges
  * these two, so they do not ask for it. */
 static void mark(struct netlink *nl, uint16_t type)
@@ -48,12 +61,7 @@ int nft_commit(struct netlink *nl)
 	/* Without this, the kernel acknowledges each message and then undoes
 	 * them all. */
 	mark(nl, NFNL_MSG_BATCH_END);
-	nl_try(nl);
-	if (nl->error == -ENOENT || nl->error == -EOPNOTSUPP)
-		snprintf(nl->reason, sizeof(nl->reason), "%s",
-			 "perhaps a module is missing: try "
-			 "modprobe -a nf_tables nft_chain_nat nft_ct nft_masq");
-	return nl->error;
+	return ask(nl);
 }
 
 /* ---- Tables, chains and rules ---- */
@@ -239,7 +247,7 @@ int nft_find_table(struct netlink *nl, const char *table)
 {
 	begin(nl, NFT_MSG_GETTABLE, 0);
 	nl_put_str(nl, NFTA_TABLE_NAME, table);
-	return nl_try(nl);
+	return ask(nl);
 }
 
 int nft_find_chain(struct netlink *nl, const char *table, const char *chain)
@@ -247,7 +255,7 @@ int nft_find_chain(struct netlink *nl, const char *table, const char *chain)
 	begin(nl, NFT_MSG_GETCHAIN, 0);
 	nl_put_str(nl, NFTA_CHAIN_TABLE, table);
 	nl_put_str(nl, NFTA_CHAIN_NAME, chain);
-	return nl_try(nl);
+	return ask(nl);
 }
 
 /* A chain or a rule, copied out of an answer. */
@@ -288,7 +296,7 @@ static struct object *list_objects(struct netlink *nl, uint16_t type)
 		memcpy((*end)->bytes, nl->attrs.data, nl->attrs.length);
 		end = &(*end)->next;
 	}
-	if (nl->error == 0)
+	if (ask(nl) == 0)
 		return list;
 	free_objects(list);
 	return nl->error == -EINTR ? list_objects(nl, type) : NULL;

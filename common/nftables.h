@@ -49,8 +49,8 @@
 void nft_begin(struct netlink *nl);
 
 /* Ends the batch, sends it, and returns nl->error, like nl_try(): 0 when all of
- * it is done, or -errno, and nothing is. A module may be missing then, so
- * nl->reason names them; nl_done() says it. */
+ * it is done, or -errno, and nothing is. Where a module may be missing, here or
+ * below, nl->reason names them; nl_done() says it. */
 int nft_commit(struct netlink *nl);
 
 /* Adds a table, or does nothing if it is there; deletes a table with all that

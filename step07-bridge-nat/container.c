@@ -1375,7 +1375,7 @@ static bool is_table_free(struct netlink *nft, const struct options *options)
 		      bridge, bridge);
 	else if (error != -ENOENT)
 		nl_done(nft, "nft list table ip %s%s", bridge,
-			link_hint(error, " (modprobe nf_tables)", options));
+			link_hint(error, "", options));
 	return error == -ENOENT;
 }
 

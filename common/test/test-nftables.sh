@@ -142,6 +142,12 @@ names_the_module() {
 	run "$unit" delete cbr0
 	one_line_error 125 delete 'No such file or directory'
 	unit list
+	for what in 'cbr0' 'cbr0 forward' 'filter DOCKER-USER cbr0'; do
+		# shellcheck disable=SC2086 # several words
+		run "$unit" missing $what
+		one_line_error 125 missing 'modprobe -a nf_tables' \
+			'Invalid argument'
+	done
 }
 
 needs_the_capability() {
