@@ -1050,39 +1050,40 @@ static void put_alias(struct netlink *nl, const char *link, const char *alias)
 	nl_put(nl, IFLA_IFALIAS, alias, strlen(alias));
 }
 
+static int open_forwarding(const char *link, int mode)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding",
+		 link);
+	return open(path, mode | O_CLOEXEC);
+}
+
 /* Whether the host passes on what comes in by LINK. Each link has a switch of
  * its own; "all", the article's ip_forward, sets every one. -1: unknown. */
 static int is_forwarding(const char *link)
 {
-	char path[64], value = '1';
-	FILE *file;
+	int fd = open_forwarding(link, O_RDONLY);
+	char value = '\0';
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding",
-		 link);
-	file = fopen(path, "re");
-	if (file == NULL || fscanf(file, "%c", &value) != 1) {
-		warn("read %s", path);
-		return -1;
-	}
-	fclose(file);
-	return value == '1';
+	if (fd == -1 || read(fd, &value, 1) != 1)
+		warn("sysctl net/ipv4/conf/%s/forwarding", link);
+	close(fd);
+	return value == '\0' ? -1 : value == '1';
 }
 
 static bool set_forwarding(const char *link, bool on)
 {
-	char path[64];
+	bool done;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding",
-		 link);
 	trace("sysctl -w net/ipv4/conf/%s/forwarding=%d", link, on);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd == -1 || write(fd, on ? "1" : "0", 1) == -1) {
+	fd = open_forwarding(link, O_WRONLY);
+	done = fd != -1 && write(fd, on ? "1" : "0", 1) == 1;
+	if (!done)
 		warn("sysctl -w net/ipv4/conf/%s/forwarding=%d", link, on);
-		return false;
-	}
 	close(fd);
-	return true;
+	return done;
 }
 
 static void put_bridge_kind(struct netlink *nl)

@@ -1024,6 +1024,30 @@ needs_sysctl() {
 	one_line_error 125 sysctl forwarding 'Read-only file system'
 }
 
+# reading_nothing CMD... - where it cannot be read whether the host forwards,
+# and few files can be open at a time
+reading_nothing() {
+	# shellcheck disable=SC2016 # for that shell
+	unshare --mount sh -euc '
+		mount --bind /proc/1/mem /proc/sys/net/ipv4/conf/all/forwarding
+		exec prlimit --nofile=8 "$@"' sh "$@"
+}
+
+goes_on_when_sysctl_fails() {
+	for n in 1 2 3; do
+		ip link add "cbr$n" type bridge
+		ip link set "cbr$n" alias "${ours}10.20$n.0.0/24 cbr$n"
+	done
+	run reading_nothing "$container" --clean-host
+	is "$status$out" '125cbr1: could not be removed
+cbr2: could not be removed
+cbr3: could not be removed'
+	is "$(grep -c 'sysctl.*all/forwarding: Input/output error' \
+		"$T/err")" 3 "$err"
+	run "$container" --clean-host
+	silently
+}
+
 # Commands that do not start and images that do not fit, after the bridge was
 # made and at the same time.
 leaves_nothing_when_it_fails() {
@@ -1266,6 +1290,7 @@ also "bad subnets" refuses_subnets
 also "taken names of links" refuses_taken_names
 also "missing capabilities" needs_capabilities
 also "a read-only /proc/sys" needs_sysctl
+also "forwarding that cannot be read" goes_on_when_sysctl_fails
 also "what fails inside leaves nothing outside" leaves_nothing_when_it_fails
 also "SIGKILL at any time leaves what clean-host removes" survives_kill
 host_calls='socket setsockopt sendto recvfrom openat read write socketpair
