@@ -135,6 +135,24 @@ finds_rules() {
 	fails_with "> nft" 'is 1 1; nft add table ip litter'
 }
 
+# A module that is loaded brings settings, and is no change that a test made.
+passes_over_modules() {
+	inner 'settings=/proc/sys/net/netfilter
+		mount -t tmpfs tmpfs $settings
+		mkdir $settings/nf_log
+		load() {
+			is 1 1
+			for name in nf_conntrack_max nf_flowtable_tcp_timeout \
+				nf_hooks_lwtunnel nf_log/2 nf_log_all_netns; do
+				echo 1 >$settings/$name
+			done
+		}
+		t load load'
+	is "$out" "ok 1 - load
+1..1
+1 passed, 0 failed"
+}
+
 one_leak_is_one_failure() {
 	inner 'grace=4; leak() { is 1 1; setsid sleep 4711 & }
 		none() { ! grep -qxs sleep /proc/[0-9]*/comm; }
@@ -324,6 +342,7 @@ t "eventually waits, but not for ever" eventually_waits
 t "what was started ends with the test" ends_what_was_started
 t "what is left on the machine fails the test and is shown" finds_what_is_left
 t "a rule, too" finds_rules
+t "but not the settings of a module" passes_over_modules
 t "the test after one that left a process is not to blame" \
 	one_leak_is_one_failure
 t "the dying are waited for" waits_for_the_dying

@@ -18,14 +18,6 @@ if [ ! -x "$unit" ]; then
 		"$top"/common/netlink.c "$top"/common/nftables.c
 fi
 
-# With the kernel's modules come settings: load them before the first snapshot.
-"$unit" table cbr0 10.200.0.0 24
-"$unit" delete cbr0
-if command -v nft >/dev/null; then
-	printf '%s\n' 'table ip x { chain x { log; }; }' 'delete table ip x' |
-		nft -f -
-fi
-
 # need TOOL - one that is not needed to run anything, only to compare
 need() {
 	command -v "$1" >/dev/null || skip "no $1 here"
