@@ -283,8 +283,9 @@ static void run_command(char *command[])
 {
 	char path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
 		      "/sbin:/bin";
-	char file[PATH_MAX], *rest = path, *directory;
+	char file[PATH_MAX], *rest = path;
 	const char *hint = "";
+	int error = ENOENT;
 
 	/* The command gets stdin, stdout and stderr, and no file that the
 	 * launcher's caller left open: a directory would be a way out. */
@@ -293,15 +294,19 @@ static void run_command(char *command[])
 		die("close_range");
 	trace_exec(command);
 	setenv("PATH", path, 1);
-	if (*command[0] == '\0' || strchr(command[0], '/') != NULL)
+	if (*command[0] == '\0' || strchr(command[0], '/') != NULL) {
 		execv(command[0], command);
-	else
-		do {
-			directory = strsep(&rest, ":");
-			snprintf(file, sizeof(file), "%s/%s", directory,
-				 command[0]);
+	} else {
+		/* A file that cannot run hides none in the next directory. */
+		while (rest != NULL) {
+			snprintf(file, sizeof(file), "%s/%s",
+				 strsep(&rest, ":"), command[0]);
 			execv(file, command);
-		} while (errno == ENOENT && rest != NULL);
+			if (errno != ENOENT && errno != ENOTDIR)
+				error = errno;
+		}
+		errno = error;
+	}
 	if (errno == ENOENT)
 		hint = " (or the interpreter or loader that it names)";
 	else if (errno == ENOEXEC)

@@ -249,6 +249,26 @@ line'
 	one_line_error 126
 }
 
+# A directory of PATH that is none, and a file there that cannot run.
+searches_all_of_path() {
+	copy "$T/root"
+	mkdir -p "$T/root/usr/local/bin"
+	: >"$T/root/usr/local/sbin"
+	: >"$T/root/usr/local/bin/program"
+	printf '#!/bin/sh\necho ran\n' >"$T/root/bin/program"
+	chmod +x "$T/root/bin/program"
+	for option in -- $user; do
+		run "$container" "$option" "$T/root" program
+		is "$status $out $err" "0 ran "
+	done
+	rm "$T/root/bin/program"
+	cannot_run 126 program "Permission denied"
+	rm "$T/root/usr/local/bin/program"
+	mv "$T/root/bin" "$T/root/programs"
+	: >"$T/root/bin"
+	cannot_run 127 program "No such file or directory"
+}
+
 # A program for the PDP-11: for a Linux that nobody emulates.
 refuses_another_machine() {
 	copy "$T/root"
@@ -401,6 +421,7 @@ for step in $steps; do
 	t "$step: COMMAND for another machine" refuses_another_machine
 	t "$step: COMMAND without its loader" refuses_without_a_loader
 	t "$step: COMMAND is looked up by a PATH of its own" has_its_own_path
+	t "$step: COMMAND is looked for in all of it" searches_all_of_path
 	t "$step: a user is told to use sudo" tells_a_user_to_use_sudo
 	case $n in
 	01) t "$step: a capability is missing" needs_capabilities ;;
