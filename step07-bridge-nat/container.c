@@ -904,7 +904,9 @@ static void write_resolv_conf(void)
 	to = open("etc/resolv.conf", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 		  0644);
 	if (from == -1 || to == -1 || sendfile(to, from, NULL, 65536) == -1)
-		warn("cp %s etc/resolv.conf (is ROOTFS another's?)", source);
+		warn("cp %s etc/resolv.conf (the container will find no names; "
+		     "is ROOTFS another user's? Take a copy of it: cp -r)",
+		     source);
 	close(from);
 	close(to);
 }

@@ -928,6 +928,38 @@ keeps_the_images_resolv_conf() {
 	one_line_error 125 etc
 }
 
+# as_a_user CMD... - as root over what is root's, and over nothing else, as in
+# an ordinary user's sandbox
+as_a_user() {
+	# shellcheck disable=SC2016 # for that shell
+	run unshare --user --map-root-user --net sh -euc '
+		[ ! -e "$1" ] || echo 0 >"$1"
+		shift
+		ip link add wan up type bridge
+		ip route add default dev wan
+		exec "$@"' sh "$bridged" "$@"
+}
+
+# An ordinary user cannot make an image of another's, but finds a layer for one.
+knows_images_of_others() {
+	theirs=$T/layer
+	mkdir -p "$theirs/etc"
+	chown 1000 "$theirs/etc" 2>/dev/null || theirs=/usr/local
+	[ -d "$theirs/etc" ] || skip "no $theirs/etc"
+	as_a_user "$container" "$theirs:$rootfs" echo in
+	is "$status$out" 0in
+	is "$(wc -l <"$T/err")" 1 "lines on stderr"
+	contains "$err" 'cp /etc/resolv.conf etc/resolv.conf (the container will find no names'
+	contains "$err" ': Permission denied'
+	# This is what it says.
+	contains "$err" "another user's? Take a copy of it: cp -r"
+	mkdir "$T/copy"
+	cp -r "$theirs/etc" "$T/copy"
+	as_a_user "$container" "$T/copy:$rootfs" cat /etc/resolv.conf
+	silently
+	is "$out" "$(cat /etc/resolv.conf)"
+}
+
 resolves_names() {
 	compile dns
 	mkdir -p "$T/layer/bin"
@@ -1284,6 +1316,7 @@ also "so is one of another bridge" refuses_overlaps_of_its_own
 also "resolv.conf is the host's, or its upstream" gets_resolv_conf
 also "a host without resolver is told" has_no_resolver
 also "the image's resolv.conf is not written" keeps_the_images_resolv_conf
+also "an image of another user is named" knows_images_of_others
 t "names are resolved" resolves_names
 also "bad names of bridges" refuses_names
 also "bad subnets" refuses_subnets
