@@ -99,12 +99,19 @@ void nft_add_chain(struct netlink *nl, const char *table, const char *chain,
 	nl_nest_end(nl, nest);
 }
 
+static void begin_rule(struct netlink *nl, uint16_t type, uint16_t flags,
+		       const char *table, const char *chain)
+{
+	begin(nl, type, flags);
+	nl_put_str(nl, NFTA_RULE_TABLE, table);
+	nl_put_str(nl, NFTA_RULE_CHAIN, chain);
+}
+
 struct rtattr *nft_add_rule(struct netlink *nl, const char *table,
 			    const char *chain)
 {
-	begin(nl, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-	nl_put_str(nl, NFTA_RULE_TABLE, table);
-	nl_put_str(nl, NFTA_RULE_CHAIN, chain);
+	begin_rule(nl, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, table,
+		   chain);
 	return nl_nest(nl, NFTA_RULE_EXPRESSIONS);
 }
 
@@ -112,14 +119,11 @@ struct rtattr *nft_insert_rule(struct netlink *nl, const char *table,
 			       const char *chain, const char *comment)
 {
 	char data[NFT_USERDATA_MAXLEN];
-	int size;
-
-	begin(nl, NFT_MSG_NEWRULE, NLM_F_CREATE);
-	nl_put_str(nl, NFTA_RULE_TABLE, table);
-	nl_put_str(nl, NFTA_RULE_CHAIN, chain);
 	/* Where nft(8) has comments: type 0, the text's length, the text. */
-	size = snprintf(data, sizeof(data), "%c%c%s", 0,
-			(int)strlen(comment) + 1, comment);
+	int size = snprintf(data, sizeof(data), "%c%c%s", 0,
+			    (int)strlen(comment) + 1, comment);
+
+	begin_rule(nl, NFT_MSG_NEWRULE, NLM_F_CREATE, table, chain);
 	nl_put(nl, NFTA_RULE_USERDATA, data, size + 1);
 	return nl_nest(nl, NFTA_RULE_EXPRESSIONS);
 }
@@ -155,14 +159,14 @@ static void put_value(struct netlink *nl, int type, const void *value,
 	nl_nest_end(nl, nest);
 }
 
-void nft_payload(struct netlink *nl, uint32_t offset, uint32_t size)
+void nft_payload(struct netlink *nl, uint32_t offset)
 {
 	struct expression e = open_expression(nl, "payload");
 
 	put_number(nl, NFTA_PAYLOAD_DREG, NFT_REG_1);
 	put_number(nl, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
 	put_number(nl, NFTA_PAYLOAD_OFFSET, offset);
-	put_number(nl, NFTA_PAYLOAD_LEN, size);
+	put_number(nl, NFTA_PAYLOAD_LEN, sizeof(uint32_t));
 	close_expression(nl, e);
 }
 
@@ -187,8 +191,7 @@ void nft_ct(struct netlink *nl, uint32_t key)
 void nft_bitwise(struct netlink *nl, uint32_t mask)
 {
 	struct expression e = open_expression(nl, "bitwise");
-	const uint32_t flip =
-		0; /* the kernel computes (register & mask) ^ flip */
+	const uint32_t flip = 0; /* it is (register & mask) ^ flip */
 
 	put_number(nl, NFTA_BITWISE_SREG, NFT_REG_1);
 	put_number(nl, NFTA_BITWISE_DREG, NFT_REG_1);
@@ -366,11 +369,9 @@ int nft_find_rule(struct netlink *nl, const char *table, const char *chain,
 {
 	struct object *rules = list_objects(nl, NFT_MSG_GETRULE), *rule = rules;
 
-	if (nl->error != 0)
-		return nl->error;
 	while (rule != NULL && !is_ours(rule, table, chain, comment))
 		rule = rule->next;
-	if (rule == NULL)
+	if (nl->error == 0 && rule == NULL)
 		nl->error = -ENOENT;
 	free_objects(rules);
 	return nl->error;
@@ -389,9 +390,7 @@ int nft_delete_rules(struct netlink *nl, const char *table, const char *chain,
 		if (!is_ours(rule, table, chain, comment))
 			continue;
 		handle = nl_attr(rule->attrs, NFTA_RULE_HANDLE);
-		begin(nl, NFT_MSG_DELRULE, 0);
-		nl_put_str(nl, NFTA_RULE_TABLE, table);
-		nl_put_str(nl, NFTA_RULE_CHAIN, chain);
+		begin_rule(nl, NFT_MSG_DELRULE, 0, table, chain);
 		nl_put(nl, NFTA_RULE_HANDLE, handle.data, handle.length);
 	}
 	free_objects(rules);
@@ -408,17 +407,15 @@ struct packet {
 	const char *bridge, *uplink;
 };
 
-/* Whether a comparison with the name of an interface holds for NAME. */
+/* Whether a comparison with the name of an interface, or with the first letters
+ * of one, holds for NAME. */
 static bool holds(struct nl_bytes cmp, const char *name)
 {
-	struct nl_bytes value = nl_attr(cmp, NFTA_CMP_DATA);
-	char padded[IFNAMSIZ] = "";
-	bool same;
+	struct nl_bytes data = nl_attr(cmp, NFTA_CMP_DATA);
+	struct nl_bytes value = nl_attr(data, NFTA_DATA_VALUE);
+	bool same = value.length > 0 &&
+		    strncmp(value.data, name, value.length) == 0;
 
-	value = nl_attr(value, NFTA_DATA_VALUE);
-	strncpy(padded, name, sizeof(padded) - 1);
-	same = value.length > 0 && value.length <= (int)sizeof(padded) &&
-	       memcmp(value.data, padded, value.length) == 0;
 	return same == (get_number(cmp, NFTA_CMP_OP) == NFT_CMP_EQ);
 }
 
@@ -533,11 +530,10 @@ int nft_warn_of_drops(struct netlink *nl, const char *bridge,
 	const struct packet packet = {bridge, uplink};
 	bool ufw = nft_find_chain(nl, "filter", "ufw-user-forward") == 0;
 	struct object *chains = list_objects(nl, NFT_MSG_GETCHAIN), *c;
-	struct object *rules;
+	struct object *rules = NULL;
 
-	if (nl->error != 0)
-		return nl->error;
-	rules = list_objects(nl, NFT_MSG_GETRULE);
+	if (nl->error == 0)
+		rules = list_objects(nl, NFT_MSG_GETRULE);
 	for (c = chains; c != NULL && nl->error == 0; c = c->next) {
 		const char *table = get_string(c->attrs, NFTA_CHAIN_TABLE);
 		const char *chain = get_string(c->attrs, NFTA_CHAIN_NAME);

@@ -75,9 +75,9 @@ struct rtattr *nft_add_rule(struct netlink *nl, const char *table,
 struct rtattr *nft_insert_rule(struct netlink *nl, const char *table,
 			       const char *chain, const char *comment);
 
-/* Add an expression that loads into register 1: SIZE bytes at OFFSET of the
+/* Add an expression that loads into register 1: the 4 bytes at OFFSET of the
  * network header, NFT_META_*, or NFT_CT_*. */
-void nft_payload(struct netlink *nl, uint32_t offset, uint32_t size);
+void nft_payload(struct netlink *nl, uint32_t offset);
 void nft_meta(struct netlink *nl, uint32_t key);
 void nft_ct(struct netlink *nl, uint32_t key);
 
@@ -111,9 +111,8 @@ int nft_delete_rules(struct netlink *nl, const char *table, const char *chain,
 		     const char *comment);
 
 /* Warns of each chain that drops what comes from BRIDGE and goes to UPLINK,
- * with the command that allows it. An UPLINK of NULL is any. Rules of
- * iptables-legacy(8) are not nf_tables' and so cannot be seen. Returns 0, or
- * -errno with nl->reason. */
+ * with the command that allows it. Rules of iptables-legacy(8) are not
+ * nf_tables' and so cannot be seen. Returns 0, or -errno with nl->reason. */
 int nft_warn_of_drops(struct netlink *nl, const char *bridge,
 		      const char *uplink);
 

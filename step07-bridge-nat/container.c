@@ -1211,7 +1211,7 @@ static void add_postrouting(struct netlink *nft, const struct options *options)
 	      "masquerade",
 	      bridge, options->subnet_name, bridge);
 	rule = nft_add_rule(nft, bridge, "postrouting");
-	nft_payload(nft, offsetof(struct iphdr, saddr), sizeof(uint32_t));
+	nft_payload(nft, offsetof(struct iphdr, saddr));
 	nft_bitwise(nft, htonl(netmask(options->prefix)));
 	nft_cmp(nft, NFT_CMP_EQ, options->subnet.s_addr);
 	nft_meta(nft, NFT_META_OIFNAME);

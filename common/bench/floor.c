@@ -127,7 +127,7 @@ static void add_table(struct netlink *nft)
 	nft_add_chain(nft, "cbr0", "postrouting", "nat", NF_INET_POST_ROUTING,
 		      NF_IP_PRI_NAT_SRC);
 	rule = nft_add_rule(nft, "cbr0", "postrouting");
-	nft_payload(nft, offsetof(struct iphdr, saddr), sizeof(uint32_t));
+	nft_payload(nft, offsetof(struct iphdr, saddr));
 	nft_bitwise(nft, htonl(0xffffff00));
 	nft_cmp(nft, NFT_CMP_EQ, inet_addr("10.200.0.0"));
 	nft_meta(nft, NFT_META_OIFNAME);

@@ -35,7 +35,7 @@ static void add_table(struct netlink *nl, const char *bridge,
 		      NF_IP_PRI_NAT_SRC);
 	/* ip saddr ADDRESS/BITS oifname != BRIDGE masquerade */
 	rule = nft_add_rule(nl, bridge, "postrouting");
-	nft_payload(nl, offsetof(struct iphdr, saddr), 4);
+	nft_payload(nl, offsetof(struct iphdr, saddr));
 	nft_bitwise(nl, htonl(UINT32_MAX << (32 - strtol(bits, NULL, 10))));
 	nft_cmp(nl, NFT_CMP_EQ, inet_addr(address));
 	match_name(nl, NFT_META_OIFNAME, NFT_CMP_NEQ, bridge);
@@ -277,7 +277,7 @@ static void find(struct netlink *nl, char **args)
 
 static void drops(struct netlink *nl, char **args)
 {
-	nft_warn_of_drops(nl, args[0], *args[1] == '\0' ? NULL : args[1]);
+	nft_warn_of_drops(nl, args[0], args[1]);
 }
 
 /* A batch whose middle fails, and on the same socket one that does not. */
