@@ -13,7 +13,6 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -138,18 +137,15 @@ static uint32_t netmask(unsigned int prefix)
 	return prefix == 0 ? 0 : ~0U << (32 - prefix);
 }
 
-/* Each container's end of the cable is named after the bridge: "cbr0-254". And
- * so is the table of rules, but nft(8) cannot read its own list of one that is
- * called like a word of its language, as ip and ip6 are: these have no br0. */
+/* Cables are named after it, "cbr0-254", and so is the table of rules. What is
+ * called like a word of nft's language, ip6 say, nft(8) cannot read back. */
 static void check_bridge_name(const char *name, unsigned int prefix)
 {
-	static const char valid[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_-.";
 	int room = IFNAMSIZ - 1 - snprintf(NULL, 0, "-%u", ~netmask(prefix));
 
-	if (strspn(name, valid) != strlen(name) || !isalpha(*name) ||
-	    fnmatch("*br[0-9]*", name, 0) != 0)
+	if (fnmatch("[A-Za-z]*", name, 0) != 0 ||
+	    fnmatch("*br[0-9]*", name, 0) != 0 ||
+	    fnmatch("*[!A-Za-z0-9_.-]*", name, 0) == 0)
 		diex("--bridge '%s': a letter, then letters, digits, '_', '-', "
 		     "'.', among them br and a digit, as in cbr0",
 		     name);
@@ -1127,35 +1123,46 @@ static bool make_bridge(struct netlink *nl, const struct options *options)
 
 static bool has_word(const char *text, const char *word)
 {
-	char copy[ALIAS_SIZE], *rest = NULL, *next;
+	char spaced[ALIAS_SIZE + 2], wanted[IFNAMSIZ + 2];
 
-	snprintf(copy, sizeof(copy), "%s", text);
-	next = strtok_r(copy, " ", &rest);
-	while (next != NULL && strcmp(next, word) != 0)
-		next = strtok_r(NULL, " ", &rest);
-	return next != NULL;
+	snprintf(spaced, sizeof(spaced), " %s ", text);
+	snprintf(wanted, sizeof(wanted), " %s ", word);
+	return strstr(spaced, wanted) != NULL;
+}
+
+/* Bridges of ours are found one after the other: the one with the next larger
+ * index, or 0. */
+static struct link next_bridge(struct netlink *nl, int index)
+{
+	const struct ifinfomsg *message;
+	struct link next = {0};
+
+	nl_begin(nl, RTM_GETLINK, NLM_F_DUMP);
+	nl_reserve(nl, sizeof(*message));
+	put_bridge_kind(nl);
+	while ((message = nl_next(nl, sizeof(*message))) != NULL) {
+		struct link link = read_link(message, nl->attrs);
+
+		if (is_ours(&link) && link.index > index &&
+		    (next.index == 0 || link.index < next.index))
+			next = link;
+	}
+	if (nl->error == -EINTR) /* they changed meanwhile */
+		return next_bridge(nl, index);
+	nl_done(nl, "ip link show type bridge");
+	return next;
 }
 
 /* Whether another bridge of ours has noted LINK in its journal. */
 static bool is_noted(struct netlink *nl, const char *link,
 		     const struct link *bridge)
 {
-	const struct ifinfomsg *message;
-	bool found = false;
+	struct link other = {0};
 
-	nl_begin(nl, RTM_GETLINK, NLM_F_DUMP);
-	nl_reserve(nl, sizeof(*message));
-	put_bridge_kind(nl);
-	while ((message = nl_next(nl, sizeof(*message))) != NULL) {
-		struct link other = read_link(message, nl->attrs);
-
-		if (other.index != bridge->index && is_ours(&other) &&
-		    has_word(other.alias, link))
-			found = true;
-	}
-	if (nl->error == -EINTR) /* they changed meanwhile */
-		return is_noted(nl, link, bridge);
-	return !nl_done(nl, "ip link show") || found;
+	while ((other = next_bridge(nl, other.index)).index != 0)
+		if (other.index != bridge->index && has_word(other.alias, link))
+			return true;
+	return nl->error != 0;
 }
 
 /* The journal first, then the change: whoever reads the journal after a crash
@@ -1323,9 +1330,7 @@ static bool has_ports(struct netlink *nl, const struct link *bridge)
 	nl_reserve(nl, sizeof(struct ifinfomsg));
 	nl_put_u32(nl, IFLA_MASTER, (uint32_t)bridge->index);
 	while (nl_next(nl, sizeof(struct ifinfomsg)) != NULL)
-		if (nl_get_u32(nl_attr(nl->attrs, IFLA_MASTER)) ==
-		    (uint32_t)bridge->index)
-			found = true;
+		found = true;
 	if (nl->error == -EINTR) /* they changed meanwhile */
 		return has_ports(nl, bridge);
 	return !nl_done(nl, "ip link show master %s", bridge->name) || found;
@@ -1473,7 +1478,6 @@ static struct lease make_lease(const struct options *options, pid_t pid,
 			       uint32_t n)
 {
 	struct in_addr owner = {htonl((uint32_t)pid)};
-
 	struct lease lease = {0};
 
 	lease.address.s_addr = htonl(ntohl(options->subnet.s_addr) + n);
@@ -1628,25 +1632,15 @@ static bool clean_bridge(struct netlink *nl, struct netlink *nft,
  * bridge would remove it when it leaves, this does it for all bridges now. */
 static int clean_host(struct netlink *nl, struct netlink *nft)
 {
-	char names[32][IFNAMSIZ];
-	const struct ifinfomsg *message;
-	int count = 0, status = EXIT_SUCCESS;
+	struct link bridge = next_bridge(nl, 0);
+	int status = EXIT_SUCCESS;
 
-	nl_begin(nl, RTM_GETLINK, NLM_F_DUMP);
-	nl_reserve(nl, sizeof(struct ifinfomsg));
-	put_bridge_kind(nl);
-	while ((message = nl_next(nl, sizeof(*message))) != NULL) {
-		struct link link = read_link(message, nl->attrs);
-
-		if (count < 32 && is_ours(&link))
-			memcpy(names[count++], link.name, IFNAMSIZ);
-	}
-	for (int i = 0; i < count; i++)
-		if (!clean_bridge(nl, nft, names[i]))
-			status = EXIT_LAUNCHER;
-	if (count == 0)
+	if (bridge.index == 0 && nl->error == 0)
 		puts("there is nothing to clean");
-	return status;
+	for (; bridge.index != 0; bridge = next_bridge(nl, bridge.index))
+		if (!clean_bridge(nl, nft, bridge.name))
+			status = EXIT_LAUNCHER;
+	return nl->error == 0 ? status : EXIT_LAUNCHER;
 }
 
 /* Stops as the container did, so that the shell sees its job stop, and goes on
