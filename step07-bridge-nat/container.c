@@ -1300,26 +1300,29 @@ static bool add_rules(struct netlink *nft, const struct options *options,
 {
 	const char *bridge = options->bridge;
 
-	if (nft_find_table(nft, bridge) != 0) {
+	if (nft_find_table(nft, bridge) == -ENOENT) {
 		nft_begin(nft);
 		trace("nft add table ip %s", bridge);
 		nft_add_table(nft, bridge);
 		add_postrouting(nft, options);
 		add_forward(nft, options);
-		if (nft_commit(nft) != 0)
-			return nl_done(nft, "nft add table ip %s", bridge);
-		warn_of_br_netfilter();
+		if (nft_commit(nft) == 0)
+			warn_of_br_netfilter();
 	}
+	if (!nl_done(nft, "nft add table ip %s", bridge))
+		return false;
 	if (nft_find_chain(nft, "filter", "DOCKER-USER") == 0 &&
-	    nft_find_rule(nft, "filter", "DOCKER-USER", bridge) != 0) {
+	    nft_find_rule(nft, "filter", "DOCKER-USER", bridge) == -ENOENT) {
 		nft_begin(nft);
 		insert_for_docker(nft, bridge, NFT_META_OIFNAME, "oifname");
 		insert_for_docker(nft, bridge, NFT_META_IIFNAME, "iifname");
-		if (nft_commit(nft) != 0)
-			return nl_done(nft, "nft insert rule DOCKER-USER");
+		nft_commit(nft);
 	}
+	if (nft->error != -ENOENT &&
+	    !nl_done(nft, "nft insert rule ip filter DOCKER-USER"))
+		return false;
 	nft_warn_of_drops(nft, bridge, uplink);
-	return true;
+	return nl_done(nft, "nft list ruleset");
 }
 
 static bool has_ports(struct netlink *nl, const struct link *bridge)

@@ -1171,6 +1171,27 @@ judge() {
 	is_clean
 }
 
+# What cannot be asked is not taken for an answer: a container that runs reaches
+# the internet.
+says_what_it_cannot_ask() {
+	docker
+	begin_faults
+	echo 1 >"$conf/eth0/forwarding"
+	n=1
+	while [ "$status" -ne 99 ]; do
+		run timeout 10 "$scratch/fault" host sendto "$n" ENOMEM \
+			"$container" "$rootfs" reach ping 198.51.100.1
+		case $status in
+		0 | 99) ;;
+		*) one_line_error 125 'Cannot allocate memory' ;;
+		esac
+		n=$((n + 1))
+	done
+	isnt "$n" 2
+	"$container" --clean-host >"$T/cleaned"
+	without_docker
+}
+
 survives_interrupts() {
 	begin_faults
 	for call in recvfrom sendto; do
@@ -1331,6 +1352,7 @@ host_calls='socket setsockopt sendto recvfrom openat read write socketpair
 also "errors of system calls on the host" survives_errors host "$host_calls"
 also "errors of system calls inside" survives_errors container \
 	'socket setsockopt sendto recvfrom read write unshare prctl'
+also "errors of look-ups, with Docker" says_what_it_cannot_ask
 also "interrupted system calls" survives_interrupts
 t "-v prints commands that do the same" prints_what_it_does
 done_testing
