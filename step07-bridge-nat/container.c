@@ -1618,17 +1618,18 @@ static bool clean_bridge(struct netlink *nl, struct netlink *nft,
 {
 	int lock = lock_network();
 	struct link bridge;
-	bool in_use;
+	bool gone, in_use;
 
 	leave_bridge(nl, nft, name);
 	bridge = get_link(nl, name);
+	gone = nl->error == -ENODEV;
 	in_use = bridge.index != 0 && has_ports(nl, &bridge);
 	close(lock);
 	printf("%s: %s\n", name,
-	       bridge.index == 0 ? "removed, with its rules and its forwarding"
-	       : in_use		 ? "left, for it has containers"
-				 : "could not be removed");
-	return bridge.index == 0 || in_use;
+	       gone	? "removed, with its rules and its forwarding"
+	       : in_use ? "left, for it has containers"
+			: "could not be removed");
+	return gone || in_use;
 }
 
 /* For what launchers that were killed have left: the next container on that

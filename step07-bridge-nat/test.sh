@@ -1192,6 +1192,26 @@ says_what_it_cannot_ask() {
 	without_docker
 }
 
+cleans_host_or_says_why() {
+	begin_faults
+	for call in sendto recvfrom; do
+		n=1 status=0
+		while [ "$status" -ne 99 ]; do
+			exists cbr0 || ip link add cbr0 type bridge
+			ip link set cbr0 alias "${ours}10.200.0.0/24"
+			run timeout 10 "$scratch/fault" host $call "$n" ENOMEM \
+				"$container" --clean-host
+			case $status in
+			0) is_gone cbr0 || fail "cbr0 has stayed" ;;
+			99) ;;
+			*) contains "$status$err" '125container[host]' ;;
+			esac
+			n=$((n + 1))
+		done
+	done
+	is "$(tables)" ''
+}
+
 survives_interrupts() {
 	begin_faults
 	for call in recvfrom sendto; do
@@ -1353,6 +1373,7 @@ also "errors of system calls on the host" survives_errors host "$host_calls"
 also "errors of system calls inside" survives_errors container \
 	'socket setsockopt sendto recvfrom read write unshare prctl'
 also "errors of look-ups, with Docker" says_what_it_cannot_ask
+also "errors of system calls of clean-host" cleans_host_or_says_why
 also "interrupted system calls" survives_interrupts
 t "-v prints commands that do the same" prints_what_it_does
 done_testing
