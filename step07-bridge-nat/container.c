@@ -1401,7 +1401,7 @@ static bool join_bridge(struct netlink *nl, struct netlink *nft,
 			const struct options *options, const char *uplink)
 {
 	struct link bridge = get_link(nl, options->bridge);
-	const char *subnet = options->subnet_name;
+	bool other = !has_word(bridge.alias, options->subnet_name);
 
 	if (bridge.index == 0 && nl->error != -ENODEV)
 		return false;
@@ -1411,16 +1411,16 @@ static bool join_bridge(struct netlink *nl, struct netlink *nft,
 		      options->bridge);
 		return false;
 	}
-	if (bridge.index != 0 &&
-	    strncmp(bridge.alias + strlen(MARK), subnet, strlen(subnet)) != 0) {
+	if (bridge.index != 0 && (other || !bridge.up) &&
+	    !has_ports(nl, &bridge)) {
+		remove_bridge(nl, nft, &bridge);
+		bridge.index = 0;
+	}
+	if (bridge.index != 0 && other) {
 		warnx("bridge %s has another subnet (%s): choose another "
 		      "--bridge",
 		      options->bridge, bridge.alias + strlen(MARK));
 		return false;
-	}
-	if (bridge.index != 0 && !bridge.up && !has_ports(nl, &bridge)) {
-		remove_bridge(nl, nft, &bridge);
-		bridge.index = 0;
 	}
 	return (bridge.index != 0 ||
 		(is_table_free(nft, options) && make_bridge(nl, options))) &&

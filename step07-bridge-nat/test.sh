@@ -533,6 +533,12 @@ leaves_what_the_next_removes() {
 	in_new -- 'reach fetch 198.51.100.1 8080'
 	is "$status$err$out" 0203.0.113.2
 	! exists cbr0 || fail "cbr0 has stayed"
+	live one ''
+	killed one
+	eventually has_no_ports cbr0
+	in_new -s 10.201.0.0/24 -- 'reach fetch 198.51.100.1 8080'
+	is "$status$err$out" 0203.0.113.2 "in another subnet"
+	! exists cbr0 || fail "cbr0 has stayed"
 }
 
 spares_what_lives() {
