@@ -914,12 +914,11 @@ static struct uplink check_routes(struct netlink *nl,
 		return check_routes(nl, options);
 	if (!nl_done(nl, "ip route show"))
 		exit(EXIT_LAUNCHER);
-	if (*uplink.name == '\0')
-		return uplink;
-	uplink.mtu = get_link(nl, uplink.name).mtu;
-	if (nl->error == -ENODEV)
+	if (*uplink.name != '\0')
+		uplink.mtu = get_link(nl, uplink.name).mtu;
+	if (nl->error == -ENODEV) /* and so did the uplink */
 		return check_routes(nl, options);
-	if (nl->error != 0)
+	if (uplink.mtu == 0)
 		exit(EXIT_LAUNCHER);
 	return uplink;
 }

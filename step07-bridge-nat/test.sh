@@ -1177,6 +1177,15 @@ judge() {
 	is_clean
 }
 
+# The links that are asked for first are the uplink and the bridge.
+survives_links_that_go() {
+	begin_faults
+	for n in 1 2 3 4; do
+		faulty host sendto "$n" ENODEV
+		judge sendto "$n"
+	done
+}
+
 # What cannot be asked is not taken for an answer: a container that runs reaches
 # the internet.
 says_what_it_cannot_ask() {
@@ -1378,6 +1387,7 @@ host_calls='socket setsockopt sendto recvfrom openat read write socketpair
 also "errors of system calls on the host" survives_errors host "$host_calls"
 also "errors of system calls inside" survives_errors container \
 	'socket setsockopt sendto recvfrom read write unshare prctl'
+also "links that go meanwhile" survives_links_that_go
 also "errors of look-ups, with Docker" says_what_it_cannot_ask
 also "errors of system calls of clean-host" cleans_host_or_says_why
 also "interrupted system calls" survives_interrupts

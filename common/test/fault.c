@@ -70,8 +70,8 @@ static const struct name calls[] = {
 
 static const struct name faults[] = {
 	{"EINTR", EINTR},   {"EMFILE", EMFILE}, {"ENOBUFS", ENOBUFS},
-	{"ENOMEM", ENOMEM}, {"ENOSPC", ENOSPC}, {"EPERM", EPERM},
-	{"KILL", 0},	    {NULL, 0},
+	{"ENODEV", ENODEV}, {"ENOMEM", ENOMEM}, {"ENOSPC", ENOSPC},
+	{"EPERM", EPERM},   {"KILL", 0},	{NULL, 0},
 };
 
 struct plan {
