@@ -1169,16 +1169,11 @@ static bool is_noted(struct netlink *nl, const char *link,
 static bool note_uplink(struct netlink *nl, const struct link *bridge,
 			const char *uplink)
 {
-	char alias[ALIAS_SIZE];
+	char alias[ALIAS_SIZE + IFNAMSIZ];
 
-	if (snprintf(alias, sizeof(alias), "%s %s", bridge->alias, uplink) >=
-	    (int)sizeof(alias)) {
-		warnx("no room to note %s in the alias of %s", uplink,
-		      bridge->name);
-		return false;
-	}
+	snprintf(alias, sizeof(alias), "%s %s", bridge->alias, uplink);
 	put_alias(nl, bridge->name, alias);
-	return nl_done(nl, "ip link set %s alias", bridge->name);
+	return nl_done(nl, "ip link set %s alias '%s'", bridge->name, alias);
 }
 
 static bool forward_uplink(struct netlink *nl, const struct options *options,

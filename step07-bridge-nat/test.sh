@@ -59,6 +59,14 @@ live() {
 	eventually is_up "$name"
 }
 
+# live_server NAME [OPTION...] - a container that serves on port 80
+live_server() {
+	server=$1
+	shift
+	live "$server" 'reach serve 80 &' "$@"
+	eventually grep -q listening "$T/$server"
+}
+
 is_up() {
 	grep -q ready "$T/$1" || kill -0 "$(cat "$T/$1.pid")" 2>/dev/null ||
 		fail "$1: $(cat "$T/$1.err")"
@@ -186,7 +194,7 @@ routes: 10.200.0.0/24 dev eth0
 
 reaches_all() {
 	serve_internet 8080
-	live one 'reach serve 80 &'
+	live_server one
 	live two 'reach ping 10.200.0.1
 		reach ping 10.200.0.2
 		reach ping 203.0.113.2
@@ -206,7 +214,7 @@ reply from 198.51.100.1
 # The article's experiment: a server in one container, fetched from another by
 # its address and not at all from the internet's side.
 article() {
-	live server 'reach serve 80 &'
+	live_server server
 	in_new -- 'reach fetch 10.200.0.2 80'
 	silently
 	is "$out" 10.200.0.3 "what the server saw"
@@ -324,7 +332,7 @@ reply from 198.51.100.1"
 has_two_bridges() {
 	serve_internet 8080
 	for first in one two; do
-		live one 'reach serve 80 &'
+		live_server one
 		live two '' -b br1 -s 10.201.0.0/24
 		is "$(forwarding)" 'br1 cbr0 eth0 '
 		# They do not let each other in.
@@ -1203,7 +1211,7 @@ says_what_it_cannot_ask() {
 		n=$((n + 1))
 	done
 	isnt "$n" 2
-	"$container" --clean-host >"$T/cleaned"
+	eventually cleans_host
 	without_docker
 }
 
