@@ -1263,7 +1263,8 @@ state() {
 	} | sed 's/"\(ifindex\|link_index\|link_netnsid\)":[0-9]*,//g
 		s/"gc_timer":[0-9.]*,//g; s/"valid_life_time":[0-9]*//g
 		s/"address":"33:33[^"]*"//g; s/,{"type":"multicast"[^}]*}//g' |
-		tr '{' '\n' | grep -v '"fe80:\|"ff00:\|inet6'
+		tr '{' '\n' | grep -v '"fe80:\|"ff00:\|inet6' |
+		sed 's/[],]*$//' # which depends on whether more lines followed
 	! has nft || nft -j list ruleset | sed 's/"handle": [0-9]*//g'
 }
 
@@ -1317,7 +1318,7 @@ settled() {
 
 only_v4() {
 	sed 's/"\(ifindex\|link_index\|link_netnsid\)":[0-9]*,//g' |
-		tr '{' '\n' | grep -v inet6
+		tr '{' '\n' | grep -v inet6 | sed 's/[],]*$//'
 }
 
 # How much of the same there is, on a machine as fast as this and an emulated one
