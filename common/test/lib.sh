@@ -43,7 +43,7 @@ fi
 	esac
 }
 
-# Each test has its own directory $T in here, and beside it T.log, T.before and
+# Each test has its own directory $T in here, and beside it T.log, T.after and
 # the like. Nothing of it is removed: it lies in the sandbox's tmpfs, and a
 # recursive removal would follow a mount that a test has left there.
 scratch=$(mktemp -d)
@@ -57,7 +57,8 @@ t() {
 	count=$((count + 1))
 	T=$scratch/$count
 	mkdir "$T"
-	"$top/common/test/snapshot" >"$T.before"
+	# A test that passed has left all as it was before it.
+	[ -e "$scratch/before" ] || "$top/common/test/snapshot" >"$scratch/before"
 	set +e
 	(
 		trap 'stop_started' EXIT
@@ -70,7 +71,10 @@ t() {
 	[ $ended -eq 0 ] || [ -e "$T.failed" ] ||
 		echo "a command of the test failed with status $ended" >>"$T.log"
 	[ $ended -eq 0 ] || : >"$T.failed"
-	unchanged || : >"$T.failed"
+	unchanged || {
+		: >"$T.failed"
+		rm "$scratch/before"
+	}
 	if [ -e "$T.skipped" ] && [ "${CI-}" = true ]; then
 		echo "nothing may be skipped when CI=true" >>"$T.log"
 		: >"$T.failed"
@@ -113,13 +117,13 @@ unchanged() {
 	tries=0
 	while :; do
 		"$top/common/test/snapshot" >"$T.after"
-		! cmp -s "$T.before" "$T.after" || return 0
+		! cmp -s "$scratch/before" "$T.after" || return 0
 		tries=$((tries + 1))
 		[ $tries -lt $grace ] || break
 		sleep 0.05
 	done
 	echo "the test has changed the machine (< before, > after):" >>"$T.log"
-	diff "$T.before" "$T.after" | grep '^[<>]' >"$T.diff"
+	diff "$scratch/before" "$T.after" | grep '^[<>]' >"$T.diff"
 	# A link alone brings 150 settings, which come last.
 	head -n 30 "$T.diff" >>"$T.log"
 	# The next test shall not see these processes go away.
