@@ -10,7 +10,8 @@
 #
 # A test script runs in a sandbox (common/tools/sandbox), and every test has to
 # leave that machine as it found it: common/test/snapshot before and after the
-# test must be equal, or the test fails.
+# test must be equal, or the test fails. What a script prepares there for all of
+# its tests it prepares before the first.
 set -eu
 
 # The project's root, and the step in whose directory the test lies.

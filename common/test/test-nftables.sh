@@ -661,6 +661,7 @@ sees_a_policy_without_nft() {
 	flush
 }
 
+connect
 t "a table reads back as it was built" reads_back
 t "a table is built anew, whatever there was" starts_again
 t "a batch does all or nothing" does_all_or_nothing
@@ -674,7 +675,6 @@ t "the table is what nft makes of the same lines" is_what_nft_makes
 t "it has the same expressions" has_the_expressions_of_nft
 t "our rules in DOCKER-USER come and go, others stay" inserts_and_deletes
 t "iptables gets along with them" suits_iptables
-connect
 t "a chain that drops is seen without nft" sees_a_policy_without_nft
 t "policies are seen" sees_policies
 t "rules that drop are seen" sees_rules_that_drop
