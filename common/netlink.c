@@ -118,6 +118,10 @@ static void receive(struct netlink *nl)
 		finish(nl, errno == EAGAIN ? -ETIMEDOUT : -errno, "no answer");
 	else if (n > (int)sizeof(nl->answer) || ++nl->received > 4096)
 		finish(nl, -EMSGSIZE, "netlink answer");
+	/* Until a list is read to its end, the kernel makes no other. */
+	while (nl->pending == 0 && nl->received++ < 8192 &&
+	       recv(nl->fd, nl->answer, sizeof(nl->answer), MSG_DONTWAIT) > 0)
+		;
 }
 
 /* Reads an acknowledgement of the message at PLACE: see enum nlmsgerr_attrs. */
@@ -125,18 +129,15 @@ static void judge(struct netlink *nl, uint32_t place, int error)
 {
 	const char *words = nl_get_str(nl_attr(nl->attrs, NLMSGERR_ATTR_MSG));
 	uint32_t at = nl_get_u32(nl_attr(nl->attrs, NLMSGERR_ATTR_OFFS));
-	struct rtattr *attr;
+	const struct rtattr *attr = (void *)(nl->request + place);
 
 	nl->pending--;
 	if (error == 0)
 		return;
 	finish(nl, error, words);
-	at += place;
-	if (*words == '\0' && at > place && at < nl->sent && at % 4 == 0) {
-		attr = (void *)(nl->request + at);
+	if (*words == '\0' && at > 0 && at < nl->sent - place && at % 4 == 0)
 		snprintf(nl->reason, sizeof(nl->reason), "attribute %d",
-			 attr->rta_type & NLA_TYPE_MASK);
-	}
+			 attr[at / 4].rta_type & NLA_TYPE_MASK);
 }
 
 /* Takes a message off the datagram; returns its family's header, or NULL. */

@@ -1211,17 +1211,19 @@ says_what_it_cannot_ask() {
 	docker
 	begin_faults
 	echo 1 >"$conf/eth0/forwarding"
-	n=1
-	while [ "$status" -ne 99 ]; do
-		run timeout 10 "$scratch/fault" host sendto "$n" ENOMEM \
-			"$container" "$rootfs" reach ping 198.51.100.1
-		case $status in
-		0 | 99) ;;
-		*) one_line_error 125 'Cannot allocate memory' ;;
-		esac
-		n=$((n + 1))
+	for call in sendto recvfrom; do
+		n=1 status=0
+		while [ "$status" -ne 99 ]; do
+			run timeout 10 "$scratch/fault" host $call "$n" ENOMEM \
+				"$container" "$rootfs" reach ping 198.51.100.1
+			case $status in
+			0 | 99) ;;
+			*) one_line_error 125 'Cannot allocate memory' ;;
+			esac
+			n=$((n + 1))
+		done
+		isnt "$n" 2
 	done
-	isnt "$n" 2
 	eventually cleans_host
 	without_docker
 }
