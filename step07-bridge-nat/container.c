@@ -1122,7 +1122,7 @@ static bool make_bridge(struct netlink *nl, const struct options *options)
 
 static bool has_word(const char *text, const char *word)
 {
-	char spaced[ALIAS_SIZE + 2], wanted[IFNAMSIZ + 2];
+	char spaced[ALIAS_SIZE + 2], wanted[ALIAS_SIZE + 2];
 
 	snprintf(spaced, sizeof(spaced), " %s ", text);
 	snprintf(wanted, sizeof(wanted), " %s ", word);

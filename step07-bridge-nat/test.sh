@@ -863,6 +863,13 @@ refuses_overlaps_of_its_own() {
 	in_new -s 10.200.0.0/2 -- 'echo in'
 	one_line_error 125 --subnet
 	leave one
+	# The longest that there are, which differ in their last letters.
+	live one '' -s 192.168.100.128/25
+	for subnet in 192.168.100.128/26 192.168.100.128/29; do
+		in_new -s $subnet -- 'echo in'
+		one_line_error 125 192.168.100.128/25 --bridge
+	done
+	leave one
 	! exists br1 || fail "br1 was made"
 }
 
