@@ -994,13 +994,14 @@ static int create_veth(struct netlink *nl, const struct options *options,
 
 /* Returns the index of the host's end, 0 if there is none. */
 static int connect_host(struct netlink *nl, const struct options *options,
-			pid_t pid, const int lifeline[2], uint32_t mtu)
+			pid_t pid, const int lifeline[2])
 {
 	int veth = 0;
 
 	close(lifeline[1]);
 	if (hear(lifeline[0]))
-		veth = create_veth(nl, options, pid, mtu);
+		veth = create_veth(nl, options, pid,
+				   check_routes(nl, options).mtu);
 	if (veth != 0 &&
 	    add_address(nl, "veth-host", options->gateway, options->prefix) &&
 	    set_up(nl, "veth-host"))
@@ -1102,7 +1103,6 @@ int main(int argc, char *argv[])
 	struct options options;
 	struct netlink nl;
 	sigset_t signals;
-	struct uplink uplink;
 	int lifeline[2], status, veth;
 	pid_t pid;
 
@@ -1111,7 +1111,6 @@ int main(int argc, char *argv[])
 	block_signals(&signals);
 	resolve_layers(&options);
 	nl_open(&nl, NETLINK_ROUTE);
-	uplink = check_routes(&nl, &options);
 	if (options.user)
 		enter_user_namespace();
 	new_pid_namespace();
@@ -1121,7 +1120,7 @@ int main(int argc, char *argv[])
 		die("fork");
 	if (pid == 0)
 		container_main(&options, &signals, lifeline);
-	veth = connect_host(&nl, &options, pid, lifeline, uplink.mtu);
+	veth = connect_host(&nl, &options, pid, lifeline);
 	status = wait_for_container(pid, &signals);
 	disconnect_host(&nl, veth);
 	return status;

@@ -1567,10 +1567,10 @@ static bool open_bridge(struct netlink *nl, const char *bridge)
 
 static struct lease connect_host(struct netlink *nl, struct netlink *nft,
 				 const struct options *options, pid_t pid,
-				 const int lifeline[2],
-				 const struct uplink *uplink)
+				 const int lifeline[2])
 {
 	struct lease lease = {0};
+	struct uplink uplink;
 	struct in_addr none;
 	int lock;
 
@@ -1580,8 +1580,9 @@ static struct lease connect_host(struct netlink *nl, struct netlink *nft,
 		return lease;
 	}
 	lock = lock_network();
-	if (join_bridge(nl, nft, options, uplink->name))
-		lease = take_lease(nl, options, pid, uplink->mtu);
+	uplink = check_routes(nl, options);
+	if (join_bridge(nl, nft, options, uplink.name))
+		lease = take_lease(nl, options, pid, uplink.mtu);
 	if (lease.index == 0)
 		leave_bridge(nl, nft, options->bridge);
 	else if (tell(lifeline[0], lease.address) && hear(lifeline[0], &none) &&
@@ -1718,7 +1719,6 @@ int main(int argc, char *argv[])
 	struct options options;
 	struct netlink nl, nft;
 	sigset_t signals;
-	struct uplink uplink;
 	struct lease lease;
 	int lifeline[2], status;
 	pid_t pid;
@@ -1731,7 +1731,6 @@ int main(int argc, char *argv[])
 		return clean_host(&nl, &nft);
 	block_signals(&signals);
 	resolve_layers(&options);
-	uplink = check_routes(&nl, &options);
 	if (options.user)
 		enter_user_namespace();
 	new_pid_namespace();
@@ -1741,7 +1740,7 @@ int main(int argc, char *argv[])
 		die("fork");
 	if (pid == 0)
 		container_main(&options, &signals, lifeline);
-	lease = connect_host(&nl, &nft, &options, pid, lifeline, &uplink);
+	lease = connect_host(&nl, &nft, &options, pid, lifeline);
 	status = wait_for_container(pid, &signals);
 	disconnect_host(&nl, &nft, options.bridge, &lease);
 	return status;

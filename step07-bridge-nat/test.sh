@@ -576,6 +576,29 @@ spares_what_is_foreign() {
 	! has nft || nft 'delete table ip br-lan; delete table ip cbr0'
 }
 
+# locks N PATTERN - so many lines of the kernel's list of locks match
+locks() {
+	[ "$(grep -c -e "$2" /proc/locks)" -eq "$1" ]
+}
+
+# Two bridges that are made at the same time: one finds the other's route.
+shares_no_subnet() {
+	start flock --no-fork /proc/self/ns/net sleep 4711
+	eventually locks 1 FLOCK
+	holder=$pid
+	for name in br1 br2; do
+		"$container" -b $name "$rootfs" sh -c \
+			'trap "exit 0" TERM; sleep 1000 & wait' \
+			2>"$T/$name.err" </dev/null &
+		echo $! >>"$T.started"
+	done
+	eventually locks 2 '-> FLOCK'
+	kill "$holder"
+	eventually grep -q 'routes 10.200.0.0/24 to br[12] already' \
+		"$T/br1.err" "$T/br2.err"
+	is "$(cat "$T/br1.err" "$T/br2.err" | wc -l)" 1
+}
+
 # ---- Among others ----
 
 # docker - the rules that dockerd 20.10 makes, and its setting: see meets_dockerd
@@ -1415,6 +1438,7 @@ t "it follows another uplink" changes_the_uplink
 t "it suits strict reverse path filters" suits_strict_filters
 t "a subnet that the host routes elsewhere is refused" refuses_overlaps
 t "so is one of another bridge" refuses_overlaps_of_its_own
+t "of two bridges at once one gets the subnet" shares_no_subnet
 t "resolv.conf is the host's, or its upstream" gets_resolv_conf
 t "a host without resolver is told" has_no_resolver
 t "the image's resolv.conf is not written" keeps_the_images_resolv_conf
