@@ -50,7 +50,7 @@ void nl_open(struct netlink *nl, int protocol);
 /* Begin a message, with NLM_F_REQUEST and NLM_F_ACK beside FLAGS; add a header
  * of zeroes, to be filled in at once; add an attribute: bytes as they are, a
  * number, a string with its final zero; and one whose value is what is added
- * before its end. Messages add up to a request, of 32 KiB at most. */
+ * before its end. Messages add up to a request: at 32 KiB the program dies. */
 struct nlmsghdr *nl_begin(struct netlink *nl, uint16_t type, uint16_t flags);
 void *nl_reserve(struct netlink *nl, size_t size);
 void nl_put(struct netlink *nl, int type, const void *value, size_t size);
