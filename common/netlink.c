@@ -119,9 +119,8 @@ static void receive(struct netlink *nl)
 	else if (n > (int)sizeof(nl->answer) || ++nl->received > 4096)
 		finish(nl, -EMSGSIZE, "netlink answer");
 	/* Until a list is read to its end, the kernel makes no other. */
-	while (nl->pending == 0 && nl->received++ < 8192 &&
-	       recv(nl->fd, nl->answer, sizeof(nl->answer), MSG_DONTWAIT) > 0)
-		;
+	for (n = 1; n > 0 && nl->pending == 0 && nl->received++ < 8192;)
+		n = recv(nl->fd, nl->answer, sizeof(nl->answer), MSG_DONTWAIT);
 }
 
 /* Reads an acknowledgement of the message at PLACE: see enum nlmsgerr_attrs. */
@@ -151,7 +150,8 @@ static void *take(struct netlink *nl, struct nlmsghdr *m, size_t size)
 	nl->next = NLMSG_NEXT(m, nl->left);
 	nl->attrs.data = (char *)m + NLMSG_SPACE(size);
 	nl->attrs.length = (int)(m->nlmsg_len - NLMSG_SPACE(size));
-	if (place >= nl->sent || m->nlmsg_len < NLMSG_LENGTH(size))
+	if (place >= nl->sent || place % NLMSG_ALIGNTO != 0 ||
+	    m->nlmsg_len < NLMSG_LENGTH(size))
 		return NULL; /* for an older request, or malformed */
 	if (m->nlmsg_flags & NLM_F_DUMP_INTR)
 		nl->error = -EINTR;

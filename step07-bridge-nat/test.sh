@@ -1001,7 +1001,7 @@ knows_images_of_others() {
 	mkdir -p "$theirs/etc"
 	chown 1000 "$theirs/etc" 2>/dev/null || theirs=/usr/local
 	[ -d "$theirs/etc" ] || skip "no $theirs/etc"
-	as_a_user "$container" "$theirs:$rootfs" echo in
+	as_a_user "$container" "$theirs:$rootfs" sh -c 'echo in'
 	is "$status$out" 0in
 	is "$(wc -l <"$T/err")" 1 "lines on stderr"
 	contains "$err" 'cp /etc/resolv.conf etc/resolv.conf (the container will find no names'
