@@ -1173,7 +1173,7 @@ static bool note_uplink(struct netlink *nl, const struct link *bridge,
 
 	snprintf(alias, sizeof(alias), "%s %s", bridge->alias, uplink);
 	put_alias(nl, bridge->name, alias);
-	return nl_done(nl, "ip link set %s alias '%s'", bridge->name, alias);
+	return nl_done(nl, "ip link set %s alias ... %s", bridge->name, uplink);
 }
 
 static bool forward_uplink(struct netlink *nl, const struct options *options,

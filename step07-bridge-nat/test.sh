@@ -1157,7 +1157,7 @@ faulty() {
 	status=0
 	ran="fault $*"
 	: >"$T.asserted"
-	timeout 10 "$scratch/fault" "$@" "$container" "$rootfs" true \
+	timeout 10 "$probes/fault" "$@" "$container" "$rootfs" true \
 		>"$T/out" 2>"$T/err" || status=$?
 	[ "$status" -ne 99 ] || return 0
 	points=$((points + 1))
@@ -1167,7 +1167,6 @@ faulty() {
 
 # begin_faults - whatever the test before this one has left
 begin_faults() {
-	compile fault
 	"$container" --clean-host >/dev/null
 	echo 0 >"$conf/eth0/forwarding"
 	points=0 residues=0 status=0
@@ -1226,6 +1225,19 @@ judge() {
 	is_clean
 }
 
+# The journal has 255 bytes; a change that finds no room there is not made.
+needs_room_for_the_journal() {
+	live one ''
+	echo 0 >"$conf/eth0/forwarding"
+	full="${ours}10.200.0.0/24 $(seq -s ' ' 1001 1043)"
+	ip link set cbr0 alias "$full"
+	run "$container" "$rootfs" echo in
+	one_line_error 125 'ip link set cbr0 alias ... eth0' 'out of range'
+	is "$(cat "$conf/eth0/forwarding")$(alias_of cbr0)" "0$full"
+	ip link set cbr0 alias "${ours}10.200.0.0/24 eth0"
+	leave one
+}
+
 # The links that are asked for first are the uplink and the bridge.
 survives_links_that_go() {
 	begin_faults
@@ -1244,7 +1256,7 @@ says_what_it_cannot_ask() {
 	for call in sendto recvfrom; do
 		n=1 status=0
 		while [ "$status" -ne 99 ]; do
-			run timeout 10 "$scratch/fault" host $call "$n" ENOMEM \
+			run timeout 10 "$probes/fault" host $call "$n" ENOMEM \
 				"$container" "$rootfs" reach ping 198.51.100.1
 			case $status in
 			0 | 99) ;;
@@ -1265,7 +1277,7 @@ cleans_host_or_says_why() {
 		while [ "$status" -ne 99 ]; do
 			exists cbr0 || ip link add cbr0 type bridge
 			ip link set cbr0 alias "${ours}10.200.0.0/24"
-			run timeout 10 "$scratch/fault" host $call "$n" ENOMEM \
+			run timeout 10 "$probes/fault" host $call "$n" ENOMEM \
 				"$container" --clean-host
 			case $status in
 			0) is_gone cbr0 || fail "cbr0 has stayed" ;;
@@ -1450,6 +1462,7 @@ t "taken names of links" refuses_taken_names
 t "missing capabilities" needs_capabilities
 t "a read-only /proc/sys" needs_sysctl
 t "forwarding that cannot be read" goes_on_when_sysctl_fails
+t "a journal that is full" needs_room_for_the_journal
 t "what fails inside leaves nothing outside" leaves_nothing_when_it_fails
 also "SIGKILL at any time leaves what clean-host removes" survives_kill
 host_calls='socket setsockopt sendto recvfrom openat read write socketpair

@@ -31,13 +31,10 @@ static const char help[] =
 	"Usage: fault SIDE CALL N FAULT PROGRAM [ARG...]\n"
 	"Runs PROGRAM and has the Nth system call CALL of one SIDE fail: host\n"
 	"is PROGRAM's process, container its first child until that executes\n"
-	"another program. CALL can be 'any'. FAULT is ENOMEM or the like; "
-	"KILL;\n"
-	"or sh:COMMAND, for that to be run before the call, which is then "
-	"made.\n"
-	"The status is PROGRAM's, 128+n if signal n ended it, or 99 if it "
-	"ended\n"
-	"without an Nth CALL.\n";
+	"another program. CALL can be 'any'. FAULT is ENOMEM or the like, or\n"
+	"KILL; or sh:COMMAND, which runs before the call, and then that does\n"
+	"not fail. The status is PROGRAM's, 128+n if signal n ended it, or 99\n"
+	"if it ended without an Nth CALL.\n";
 
 enum {
 	NOT_REACHED = 99,
