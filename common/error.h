@@ -1,48 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every step says on stderr: errors, warnings and the trace of -v.
- * Each message is one write(2) of one line; control characters in it become
- * '?', so that a file name cannot forge a second line.
+ * must(): one statement for a system call, the shell command that does the
+ * same, the trace of -v and the error message.
+ *
+ *	must(sethostname(name, strlen(name)), "hostname %s", name);
+ *
+ * With -v this prints "container + hostname box"; if the call fails, it prints
+ * "container: hostname box: Operation not permitted: try sudo".
  */
 #ifndef ERROR_H
 #define ERROR_H
 
-/* The exit statuses that chroot(1) and docker-run(1) give these failures. */
+#include <stdbool.h>
+
+/* Exit statuses, the same as those of chroot(1) and docker-run(1). */
 enum {
-	EXIT_LAUNCHER = 125,	 /* the launcher itself failed */
-	EXIT_NOT_RUNNABLE = 126, /* the command was found, but cannot run */
-	EXIT_NOT_FOUND = 127,	 /* the command was not found */
+	EXIT_LAUNCHER = 125,	 /* the container could not be created */
+	EXIT_NOT_RUNNABLE = 126, /* the command exists, but cannot be run */
+	EXIT_NOT_FOUND = 127,	 /* the command does not exist */
 };
 
-/* The side that messages speak for: "host" until the program enters the
- * container and says "container". A string constant, never freed. */
-extern const char *role;
+/* -v: print each command. */
+extern bool verbose;
 
-/* Prints "container[ROLE]: MESSAGE: REASON", the reason being errno's, and
- * exits with EXIT_LAUNCHER. Whoever lacks a permission and is not root is
- * told to try sudo. */
-void die(const char *format, ...)
-	__attribute__((format(printf, 1, 2), noreturn));
+/* "host" or "container": the side on which the next commands take effect. */
+extern const char *side;
 
-/* The same for a failure that no errno tells: "container[ROLE]: MESSAGE". */
-void diex(const char *format, ...)
-	__attribute__((format(printf, 1, 2), noreturn));
+/* If not "": why the next call may fail. It is added to the error message. */
+extern const char *hint;
 
-/* Prints what die() prints and returns. errno is as it was. */
-void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* RESULT is what a system call returned. If it is -1, prints COMMAND and the
+ * reason, errno(3), to stderr and exits with EXIT_LAUNCHER. Otherwise returns
+ * RESULT, and with -v prints COMMAND first. */
+int must(int result, const char *command, ...)
+	__attribute__((format(printf, 2, 3)));
 
-/* Prints what diex() prints and returns. */
-void warnx(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* Turns trace() on: the option -v. */
-void trace_on(void);
-
-/* With -v: prints "ROLE + COMMAND", the shell command that does what the next
- * lines of C do. FORMAT knows %s, printed as one word of the shell, quoted
- * where it has to be, %d and %u. errno is as it was. */
-void trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* The same for exec and the words of ARGV, which a NULL ends. */
+/* With -v prints "exec" and the words of ARGV, which ends with NULL. */
 void trace_exec(char *const argv[]);
 
 #endif

@@ -1,80 +1,81 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Netlink, the language of ip(8) and nft(8) with the kernel: see netlink(7). A
- * message is a header, a header of its family and attributes: length, type,
- * value. An attribute whose value is attributes is a nest. Everything starts at
- * a multiple of 4. So "ip link add veth0 type veth" is, byte by byte:
+ * Netlink is how ip(8) and nft(8) talk to the kernel: see netlink(7). A request
+ * is a message: a header, then a header of the message's family, then
+ * attributes, each a length, a type and a value. An attribute whose value is
+ * attributes is a nest. Everything is aligned to 4 bytes. So
+ * "ip link add veth0 type veth" is, byte by byte:
  *
- *	 0 len type flags seq pid     nl_begin(&nl, RTM_NEWLINK, NLM_F_CREATE);
- *	16 struct ifinfomsg           nl_reserve(&nl, sizeof(struct ifinfomsg));
- *	32 10 IFLA_IFNAME "veth0" pad nl_put_str(&nl, IFLA_IFNAME, "veth0");
- *	44 16 IFLA_LINKINFO           nest = nl_nest(&nl, IFLA_LINKINFO);
- *	48   9 IFLA_INFO_KIND "veth"  nl_put_str(&nl, IFLA_INFO_KIND, "veth");
- *	60                            nl_nest_end(&nl, nest);
- *	                              nl_done(&nl, "ip link add veth0");
+ *	 0 length type flags seq pid   nl_begin(&nl, RTM_NEWLINK,
+ *	                                        NLM_F_CREATE | NLM_F_EXCL,
+ *	16 struct ifinfomsg                     sizeof(struct ifinfomsg));
+ *	32 10 IFLA_IFNAME "veth0" pad  nl_put_str(&nl, IFLA_IFNAME, "veth0");
+ *	44 16 IFLA_LINKINFO            nest = nl_nest(&nl, IFLA_LINKINFO);
+ *	48    9 IFLA_INFO_KIND "veth"  nl_put_str(&nl, IFLA_INFO_KIND, "veth");
+ *	60                             nl_nest_end(&nl, nest);
  *
- * The kernel sends what was asked for, in one message or, for NLM_F_DUMP, many,
- * and then an acknowledgement: 0 or -errno. Numbers are in the machine's byte
- * order; only IP addresses and all numbers of nf_tables are big-endian.
+ * nl_send() sends these 60 bytes. The kernel replies with an NLMSG_ERROR
+ * message of 36 bytes: a header with the same sequence number, then 0 for
+ * success or a negative error number, then the header of the request.
+ *
+ * Integers are in the machine's byte order, except IP addresses and all the
+ * integers of nf_tables, which are big-endian.
  */
 #ifndef NETLINK_H
 #define NETLINK_H
 
 #include <linux/rtnetlink.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* A part of an answer: attributes, or the value of one. */
-struct nl_bytes {
-	void *data;
-	int length;
-};
-
 struct netlink {
 	int fd;
-	int error;	       /* of the last request: 0 or -errno, */
-	char reason[128];      /* and why, in words, or "" */
-	struct nl_bytes attrs; /* of the message that nl_next() returned */
-	/* For netlink.c alone: the request, and the answer as it comes. */
-	_Alignas(struct nlmsghdr) char request[32768], answer[32768];
-	struct nlmsghdr *message, *next;
-	uint32_t sequence, length, sent, received, pending;
-	int64_t left;
+	uint32_t seq;		  /* of the current request */
+	uint32_t length;	  /* of the request so far, in bytes */
+	struct nlmsghdr *message; /* the message that is being built */
+	struct nlmsghdr *next;	  /* the rest of the datagram received last */
+	int left;		  /* its length, in bytes */
+	char words[128];	  /* why the kernel refused the last request */
+	_Alignas(struct nlmsghdr) char request[16384];
+	_Alignas(struct nlmsghdr) char reply[32768];
 };
 
-/* Opens a socket of NETLINK_ROUTE or NETLINK_NETFILTER in the network namespace
- * that the caller is in, or dies. close(nl->fd) ends it. */
+/* Opens a socket of the family PROTOCOL, NETLINK_ROUTE or NETLINK_NETFILTER. It
+ * stays in the network namespace that the caller is in now. Exits on failure.
+ * To close it: close(nl->fd). */
 void nl_open(struct netlink *nl, int protocol);
 
-/* Begin a message, with NLM_F_REQUEST and NLM_F_ACK beside FLAGS; add a header
- * of zeroes, to be filled in at once; add an attribute: bytes as they are, a
- * number, a string with its final zero; and one whose value is what is added
- * before its end. Messages add up to a request: at 32 KiB the program dies. */
-struct nlmsghdr *nl_begin(struct netlink *nl, uint16_t type, uint16_t flags);
-void *nl_reserve(struct netlink *nl, size_t size);
+/* Begins a message of TYPE with FLAGS, NLM_F_*, and returns the header of its
+ * family: SIZE bytes, all zero, to be filled in by the caller. All messages that
+ * are begun before nl_send() are sent together. Exits if the request is longer
+ * than 16 KiB; so do the functions below. */
+void *nl_begin(struct netlink *nl, int type, int flags, size_t size);
+
+/* Append SIZE zero bytes for a header inside of an attribute, and return them. */
+void *nl_append(struct netlink *nl, size_t size);
+
+/* Append an attribute: SIZE bytes, an integer, or a string with its final 0. */
 void nl_put(struct netlink *nl, int type, const void *value, size_t size);
 void nl_put_u32(struct netlink *nl, int type, uint32_t value);
 void nl_put_str(struct netlink *nl, int type, const char *value);
+
+/* Begin an attribute whose value is the attributes that follow, and end it. */
 struct rtattr *nl_nest(struct netlink *nl, int type);
 void nl_nest_end(struct netlink *nl, struct rtattr *nest);
 
-/* To read an answer: sends the request, if that is not done yet, and returns
- * the family's header, of SIZE bytes, of one message after the other. That and
- * nl->attrs hold until the next call. Call it until it returns NULL, then see
- * nl->error: -EINTR means that what was dumped changed meanwhile. */
-void *nl_next(struct netlink *nl, size_t size);
+/* Sends the request and waits for the reply. Returns 0, or -1 with errno set if
+ * the kernel refused; if it said why, `hint` of error.h points to its words.
+ * If REPLY is NULL, the last message gets the flag NLM_F_ACK: the kernel replies
+ * also on success. Otherwise *REPLY is the first message of the reply, valid
+ * until the next nl_send() or nl_next(). */
+int nl_send(struct netlink *nl, struct nlmsghdr **reply);
 
-/* Send the request, or read on, until all is acknowledged. nl_try() returns
- * nl->error; nl_done() warns of it, if there is one, and then is false. */
-int nl_try(struct netlink *nl);
-bool nl_done(struct netlink *nl, const char *description, ...)
-	__attribute__((format(printf, 2, 3)));
+/* Returns the next message of the reply, or NULL with errno set. A list, asked
+ * for by NLM_F_DUMP, ends with a message of type NLMSG_DONE. */
+struct nlmsghdr *nl_next(struct netlink *nl);
 
-/* The value of the first attribute TYPE, or no bytes; and the value as a number
- * (in the machine's byte order) or a string, or 0 and "" if it is none. */
-struct nl_bytes nl_attr(struct nl_bytes attrs, int type);
-uint32_t nl_get_u32(struct nl_bytes value);
-const char *nl_get_str(struct nl_bytes value);
+/* Returns the value of the first attribute of TYPE that follows a family header
+ * of SIZE bytes in MESSAGE, or NULL. */
+const void *nl_find(struct nlmsghdr *message, size_t size, int type);
 
 #endif

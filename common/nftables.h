@@ -1,36 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The packet filter nf_tables, by netlink and without nft(8).
+ * nf_tables, the kernel's packet filter, by netlink: what nft(8) does.
  *
- * A table holds chains. A base chain has a hook: a place that every packet of
- * its way passes, where the chain's rules are tried from the first to the last.
- * A rule is a list of expressions: each loads a part of the packet, or of what
- * the kernel knows of it, into register 1, compares that, or decides. Nothing
- * after a comparison that fails is done. `nft --debug=netlink` prints the
- * expressions of a rule, and the functions here have their names:
+ * A table contains chains. A base chain has a hook, a point that every packet
+ * passes on its way through the host; its rules are tried in order. A rule is a
+ * list of expressions: each loads a field into register 1, compares register 1,
+ * or gives a verdict. When a comparison fails, the next rule is tried.
+ * `nft --debug=netlink` prints the expressions of a rule; the functions here
+ * have the same names:
  *
  *	oifname != "cbr0"   [ meta load oifname => reg 1 ]
- *	                        nft_meta(nl, NFT_META_OIFNAME);
  *	                    [ cmp neq reg 1 "cbr0" ]
- *	                        nft_cmp_name(nl, NFT_CMP_NEQ, "cbr0");
+ *	    nft_cmp_name(nl, NFT_META_OIFNAME, NFT_CMP_NEQ, "cbr0");
  *	masquerade          [ masq ]
- *	                        nft_masq(nl);
+ *	    nft_masq(nl);
  *
- * The kernel takes changes in batches, and all of a batch or nothing of it:
+ * Changes are sent in a batch, and the kernel makes all of them or none:
  *
- *	nft_begin(&nl);
- *	nft_add_table(&nl, "cbr0");
- *	nft_add_chain(&nl, "cbr0", "postrouting",
+ *	nft_begin(nl);
+ *	nft_add_table(nl, "cbr0");
+ *	nft_add_chain(nl, "cbr0", "postrouting",
  *		      "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC);
- *	rule = nft_add_rule(&nl, "cbr0", "postrouting");
+ *	rule = nft_add_rule(nl, "cbr0", "postrouting");
  *	... its expressions ...
- *	nl_nest_end(&nl, rule);
- *	nft_commit(&nl);
- *	nl_done(&nl, "nft add table ip cbr0");
+ *	nl_nest_end(nl, rule);
+ *	must(nft_commit(nl), "...");
  *
- * NL is a socket of NETLINK_NETFILTER; all of it is about the tables of the
- * network namespace in which that was opened, and of the family ip, which is
- * IPv4. See nft(8), <linux/netfilter/nf_tables.h> and <linux/netfilter_ipv4.h>.
+ * NL is a socket of NETLINK_NETFILTER. All tables are those of the family ip,
+ * IPv4, in the network namespace of that socket. Sources: nft(8),
+ * <linux/netfilter/nf_tables.h>, <linux/netfilter_ipv4.h>.
  */
 #ifndef NFTABLES_H
 #define NFTABLES_H
@@ -39,81 +37,69 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "netlink.h"
 
-/* Begins a batch. All that "adds" or "deletes" belongs between these two. */
+/* Begins a batch. */
 void nft_begin(struct netlink *nl);
 
-/* Ends the batch, sends it, and returns nl->error, like nl_try(): 0 when all of
- * it is done, or -errno, and nothing is. Where a module may be missing, here or
- * below, nl->reason names them; nl_done() says it. */
+/* Ends the batch and sends it. Returns 0 when all changes are made, or -1 with
+ * errno set and no change made. */
 int nft_commit(struct netlink *nl);
 
-/* Adds a table, or does nothing if it is there; deletes a table with all that
- * is in it, and fails with -ENOENT if it is not there. */
+/* Add a table; delete a table and all that it contains. To add one that exists
+ * does nothing; to delete one that does not exist fails with ENOENT. */
 void nft_add_table(struct netlink *nl, const char *table);
 void nft_delete_table(struct netlink *nl, const char *table);
 
-/* Adds a base chain of TYPE "nat" or "filter". HOOK is one of NF_INET_*, and
- * PRIORITY, in the machine's byte order, one of NF_IP_PRI_*: chains of lower
- * priority are tried first. What no rule decides is accepted. */
+/* Adds a base chain of TYPE "nat" or "filter", if it does not exist. HOOK is
+ * NF_INET_*, PRIORITY is NF_IP_PRI_*: of the chains at a hook, those with a
+ * lower priority come first. A packet that no rule decides on is accepted. */
 void nft_add_chain(struct netlink *nl, const char *table, const char *chain,
 		   const char *type, uint32_t hook, int32_t priority);
 
-/* Begins a rule at the chain's end. The expressions follow, then
- * nl_nest_end(nl, RULE) with what this returned. */
+/* Deletes all rules of CHAIN. */
+void nft_flush_chain(struct netlink *nl, const char *table, const char *chain);
+
+/* Append a rule to CHAIN, or insert one before all others. Its expressions
+ * follow, then nl_nest_end(nl, RULE) with the value returned here. COMMENT, at
+ * most 120 bytes, is stored with the rule: nft(8) and iptables(8) show it. */
 struct rtattr *nft_add_rule(struct netlink *nl, const char *table,
 			    const char *chain);
-
-/* The same at the chain's front, for a chain that others own. By COMMENT, of
- * 128 bytes at most, nft_find_rule() and nft_delete_rules() know the rule, also
- * when iptables-restore(8) has made it anew. */
 struct rtattr *nft_insert_rule(struct netlink *nl, const char *table,
 			       const char *chain, const char *comment);
 
-/* Add an expression that loads into register 1: the 4 bytes at OFFSET of the
- * network header, NFT_META_*, or NFT_CT_*. */
-void nft_payload(struct netlink *nl, uint32_t offset);
-void nft_meta(struct netlink *nl, uint32_t key);
+/* Expressions that load into register 1: NFT_CT_*, or the 4 bytes at OFFSET of
+ * the network header. */
 void nft_ct(struct netlink *nl, uint32_t key);
+void nft_payload(struct netlink *nl, uint32_t offset);
 
-/* Adds: register 1, of 4 bytes, &= MASK, in the byte order of what is in it:
- * the network's for addresses, the machine's for NFT_CT_STATE. */
+/* Register 1 &= MASK. MASK and VALUE are in the byte order of what was loaded:
+ * big-endian for a payload, the machine's for NFT_CT_STATE. */
 void nft_bitwise(struct netlink *nl, uint32_t mask);
 
-/* Add a comparison by NFT_CMP_*, with a value of 4 bytes in that byte order, or
- * with the name of an interface. */
+/* Compare register 1, by NFT_CMP_*, with an integer; or load NFT_META_IIFNAME or
+ * NFT_META_OIFNAME, and compare it with an interface name. */
 void nft_cmp(struct netlink *nl, uint32_t op, uint32_t value);
-void nft_cmp_name(struct netlink *nl, uint32_t op, const char *name);
+void nft_cmp_name(struct netlink *nl, uint32_t key, uint32_t op,
+		  const char *name);
 
-/* Add what ends a rule: the packet leaves with the address of the interface by
- * which it leaves (in nat chains at postrouting only), or the VERDICT NF_ACCEPT
- * or NF_DROP. NF_ACCEPT ends this chain only: the chains that other tables have
- * at the same hook are tried, too, and what one drops is dropped. */
+/* End a rule: masquerade, that is, replace the source address by that of the
+ * interface by which the packet leaves; or give a verdict, NF_ACCEPT or
+ * NF_DROP. NF_ACCEPT ends only this chain: a chain of another table at the same
+ * hook can still drop the packet. */
 void nft_masq(struct netlink *nl);
-void nft_immediate(struct netlink *nl, int verdict);
+void nft_verdict(struct netlink *nl, int verdict);
 
-/* 0 if there is such a table or chain, or a rule with COMMENT in CHAIN, -ENOENT
- * if there is not, or another -errno, with nl->reason. */
-int nft_find_table(struct netlink *nl, const char *table);
-int nft_find_chain(struct netlink *nl, const char *table, const char *chain);
-int nft_find_rule(struct netlink *nl, const char *table, const char *chain,
-		  const char *comment);
+/* Finds the rules of CHAIN that contain the bytes of COMMENT, and stores up to
+ * MAX of their handles. Returns how many it stored: 0 also if CHAIN does not
+ * exist. Returns -1 with errno set on failure. */
+int nft_find_rules(struct netlink *nl, const char *table, const char *chain,
+		   const char *comment, uint64_t handles[], int max);
 
-/* Deletes, in batches of its own, each rule of CHAIN that has COMMENT, and no
- * other. None, no such chain, no such table: nothing to do. Returns 0, or
- * -errno with nl->reason. */
-int nft_delete_rules(struct netlink *nl, const char *table, const char *chain,
-		     const char *comment);
-
-/* Warns of each chain that drops what comes from BRIDGE and goes to UPLINK,
- * with the command that allows it. Rules of iptables-legacy(8) are not
- * nf_tables' and so cannot be seen. Returns 0, or -errno with nl->reason. */
-int nft_warn_of_drops(struct netlink *nl, const char *bridge,
-		      const char *uplink);
+/* Deletes the rule with HANDLE, as nft_find_rules() stores it: big-endian. */
+void nft_delete_rule(struct netlink *nl, const char *table, const char *chain,
+		     uint64_t handle);
 
 #endif

@@ -1,43 +1,32 @@
 // SPDX-License-Identifier: MIT
 /*
- * Step 06: a network. One cable, a veth pair: the host holds one end, the
- * container the other, each with an address.
+ * Step 06: a virtual cable between the host and the container.
  *
- * New: rtnetlink(7), in which ip(8) speaks to the kernel; common/netlink.h.
+ * New: rtnetlink(7), which ip(8) uses: a veth pair, addresses, a route.
  *
  *	$ sudo ./container ../rootfs/tiny-linux
- *	/ # ping 10.200.0.1
- *	64 bytes from 10.200.0.1: seq=0 ttl=64 time=0.061 ms
+ *	/ # ping -c 1 10.200.0.1
+ *	64 bytes from 10.200.0.1: seq=0 ttl=64 time=0.042 ms
  *
- * Read: veth(4), rtnetlink(7), network_namespaces(7), netlink(7)
+ * Read: rtnetlink(7), netlink(7), veth(4), ip-link(8), ../common/netlink.h
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
-#include <linux/close_range.h>
-#include <linux/if_link.h>
-#include <linux/magic.h>
+#include <linux/if.h>
 #include <linux/rtnetlink.h>
-#include <linux/utsname.h>
 #include <linux/veth.h>
-#include <net/if.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -45,1083 +34,414 @@
 #include "error.h"
 #include "netlink.h"
 
-/* mount(2) takes a page of options: 200 times "/proc/self/fd/123:" fits. */
-#define MAX_LAYERS 200
+#define HOSTNAME "container"
 
-struct options {
-	char *layers[MAX_LAYERS]; /* topmost first */
-	int layer_count;
-	char *writable; /* -w: the directory, or NULL for a tmpfs */
-	char **command; /* ends with NULL, as execv(3) wants it */
-	const char *hostname;
-	bool user; /* -U: in a user namespace, without root */
-	const char *address_text, *gateway_text;
-	struct in_addr address, gateway; /* of the two ends; big-endian */
-	unsigned int prefix;		 /* their subnet's, in bits */
-};
+/* Where upper, work and merged are. Nothing that is mounted there is seen by the
+ * host. */
+#define SCRATCH "/dev/shm"
+
+/* The names of the article's script. */
+#define HOST_IF "veth-host"
+#define CONT_IF "veth-container"
+#define HOST_IP "10.200.0.1"
+#define CONT_IP "10.200.0.2"
 
 static const char usage[] =
-	"Usage: container [OPTIONS] ROOTFS [COMMAND [ARG...]]\n"
-	"Run COMMAND (/bin/sh) in a container whose root is ROOTFS.\n"
-	"ROOTFS is LAYER[:LAYER...], topmost first ('\\:': a colon in a "
-	"name).\n"
-	"Layers stay as they are; what is written goes with the container.\n"
-	"\n"
-	"  -H, --hostname NAME  the host name inside (container)\n"
-	"  -U, --user           root inside is you outside: needs no sudo\n"
-	"  -w, --writable DIR   keep what is written in DIR/upper\n"
-	"  -a, --address CIDR   the container's address (10.200.0.2/24)\n"
-	"  -g, --gateway IP     the host's, in the same subnet (10.200.0.1)\n"
-	"  -v, --verbose        print the shell commands that do the same\n"
-	"  -h, --help           print this help\n"
-	"      --version        print the version\n"
-	"\n"
-	"Example: sudo ./container -v ../rootfs/tiny-linux ls -l /\n"
-	"'make rootfs' makes that directory. The exit status is COMMAND's;\n"
-	"128+n: signal n ended it; 127: not found; 126: cannot run;\n"
-	"125: the container could not be made.\n";
+	"Usage: container [OPTION...] LAYER[:LAYER...] [COMMAND [ARG...]]\n"
+	"Runs COMMAND, by default /bin/sh, in a container.\n"
+	"  -U      in a user namespace: needs no root\n"
+	"  -w DIR  keep what the container writes in DIR/upper\n"
+	"  -v      print the shell commands that do the same\n"
+	"  -h      print this help\n";
 
-static const struct option longopts[] = {
-	{"hostname", required_argument, NULL, 'H'},
-	{"user", no_argument, NULL, 'U'},
-	{"writable", required_argument, NULL, 'w'},
-	{"address", required_argument, NULL, 'a'},
-	{"gateway", required_argument, NULL, 'g'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{NULL, 0, NULL, 0},
-};
+static char *layers, *writable, **command;
+static bool user; /* -U */
 
-static bool is_hostname(const char *name)
+static void exit_with_usage(int option)
 {
-	static const char valid[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789-.";
-	size_t length = strlen(name);
-
-	return length > 0 && length <= __NEW_UTS_LEN && *name != '-' &&
-	       strspn(name, valid) == length;
+	fputs(usage, option == 'h' ? stdout : stderr);
+	exit(option == 'h' ? EXIT_SUCCESS : EXIT_LAUNCHER);
 }
 
-static void split_layers(struct options *options, char *list)
+static void parse_options(int argc, char *argv[])
 {
-	char *to = list;
+	static char shell[] = "/bin/sh";
+	static char *default_command[] = {shell, NULL};
+	int option;
 
-	options->layers[options->layer_count++] = to;
-	for (char *from = list; *from != '\0'; from++) {
-		if (*from == ':') {
-			if (options->layer_count == MAX_LAYERS)
-				diex("more than %d layers", MAX_LAYERS);
-			*to++ = '\0';
-			options->layers[options->layer_count++] = to;
-			continue;
-		}
-		if (from[0] == '\\' && from[1] == ':')
-			from++;
-		*to++ = *from;
+	while ((option = getopt(argc, argv, "+Uw:vh")) != -1) {
+		if (option == 'v')
+			verbose = true;
+		else if (option == 'U')
+			user = true;
+		else if (option == 'w')
+			writable = optarg;
+		else
+			exit_with_usage(option);
 	}
-	*to = '\0';
-}
-
-static uint32_t netmask(unsigned int prefix)
-{
-	return prefix == 0 ? 0 : ~0U << (32 - prefix);
-}
-
-static void parse_host(const char *text, unsigned int prefix,
-		       struct in_addr *address)
-{
-	uint32_t bits, host;
-
-	if (inet_pton(AF_INET, text, address) != 1)
-		diex("'%s' is no IPv4 address: 10.200.0.1 is one", text);
-	bits = ntohl(address->s_addr);
-	host = bits & ~netmask(prefix);
-	if (host == 0 || host == ~netmask(prefix))
-		diex("%s is the network or broadcast address of its /%u", text,
-		     prefix);
-	if (bits >> 24 == 0 || bits >> 24 == 127 || bits >> 24 >= 224)
-		diex("%s cannot be the address of a host", text);
-}
-
-static void parse_network(struct options *options)
-{
-	const char *cidr = options->address_text;
-	const char *gateway = options->gateway_text;
-	char address[16], prefix[3], more;
-
-	if (sscanf(cidr, "%15[0-9.]/%2[0-9]%c", address, prefix, &more) != 2)
-		diex("--address '%s': not like 10.200.0.2/24", cidr);
-	options->prefix = (unsigned int)atoi(prefix);
-	if (options->prefix < 8 || options->prefix > 30)
-		diex("--address '%s': the prefix can be 8 to 30", cidr);
-	parse_host(address, options->prefix, &options->address);
-	parse_host(gateway, options->prefix, &options->gateway);
-	if (options->address.s_addr == options->gateway.s_addr)
-		diex("%s is --address and --gateway", gateway);
-	if (ntohl(options->address.s_addr ^ options->gateway.s_addr) &
-	    netmask(options->prefix))
-		diex("--gateway %s is not in the subnet of %s", gateway, cidr);
-}
-
-static void read_options(int argc, char *argv[], struct options *options)
-{
-	opterr = 0;
-	for (;;) {
-		const char *word = argv[optind];
-
-		switch (getopt_long(argc, argv, "+H:Uw:a:g:vh", longopts,
-				    NULL)) {
-		case -1:
-			return;
-		case 'H':
-			options->hostname = optarg;
-			break;
-		case 'U':
-			options->user = true;
-			break;
-		case 'w':
-			options->writable = optarg;
-			break;
-		case 'a':
-			options->address_text = optarg;
-			break;
-		case 'g':
-			options->gateway_text = optarg;
-			break;
-		case 'v':
-			trace_on();
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			exit(EXIT_SUCCESS);
-		case 'V':
-			puts("containers-from-scratch 1.0");
-			exit(EXIT_SUCCESS);
-		default:
-			diex("%s: not an option, or not complete: see --help",
-			     word);
-		}
-	}
-}
-
-static void parse_options(int argc, char *argv[], struct options *options)
-{
-	static char shell[] = "/bin/sh", *shell_command[] = {shell, NULL};
-
-	*options = (struct options){
-		.hostname = "container",
-		.address_text = "10.200.0.2/24",
-		.gateway_text = "10.200.0.1",
-	};
-	read_options(argc, argv, options);
-	if (!is_hostname(options->hostname))
-		diex("--hostname '%s': 1 to %d letters, digits, '-' and '.'",
-		     options->hostname, __NEW_UTS_LEN);
-	parse_network(options);
 	if (optind == argc)
-		diex("which ROOTFS? See --help");
-	split_layers(options, argv[optind++]);
-	options->command = optind < argc ? argv + optind : shell_command;
+		exit_with_usage('?');
+	layers = argv[optind];
+	command = optind + 1 < argc ? argv + optind + 1 : default_command;
 }
 
-/* Whoever closed stdin made its number free for the next open(), and the
- * command would read from that. */
-static void fill_standard_fds(void)
+static int write_file(const char *path, const char *text)
 {
-	int fd;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd == -1)
-		die("open /dev/null");
-	close(fd);
+	/* Opened files are closed by exec(3). */
+	return fd == -1 ? -1 : (int)write(fd, text, strlen(text));
 }
 
-/* From here on signals wait until sigwait() takes them: none can end the
- * launcher before it has seen to the container. */
-static void block_signals(sigset_t *signals)
-{
-	sigfillset(signals);
-	if (sigprocmask(SIG_SETMASK, signals, NULL) == -1)
-		die("sigprocmask");
-	/* Where the caller ignores it, waitpid() gets no status. */
-	signal(SIGCHLD, SIG_DFL);
-}
-
-/* Returns the path from the root on and without symbolic links. */
-static char *resolve(const char *what, const char *directory)
-{
-	char *path = realpath(directory, NULL);
-	int fd = -1;
-
-	if (path != NULL)
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (path == NULL || fd == -1)
-		die("%s '%s'", what, directory);
-	if (strcmp(path, "/") == 0)
-		diex("%s '%s' is the host's own root", what, directory);
-	close(fd);
-	return path;
-}
-
-static bool is_inside(const char *inner, const char *outer)
-{
-	size_t length = strlen(outer);
-
-	return strncmp(inner, outer, length) == 0 &&
-	       (inner[length] == '/' || inner[length] == '\0');
-}
-
-/* What the kernel refuses with a bare ELOOP. */
-static void refuse_overlap(const char *one, char *const others[], int count)
-{
-	for (int i = 0; i < count; i++)
-		if (is_inside(one, others[i]) || is_inside(others[i], one))
-			diex("layers '%s' and '%s' overlap", one, others[i]);
-}
-
-/* Two overlays with one upper layer would ruin it, and the kernel only logs
- * that. The lock goes with the launcher, however it ends. */
-static void lock_writable(struct options *options)
-{
-	struct statfs file_system;
-	int fd;
-
-	options->writable = resolve("--writable", options->writable);
-	refuse_overlap(options->writable, options->layers,
-		       options->layer_count);
-	fd = open(options->writable, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 || fstatfs(fd, &file_system) == -1 ||
-	    access(options->writable, W_OK) == -1)
-		die("--writable '%s'", options->writable);
-	if (file_system.f_type == OVERLAYFS_SUPER_MAGIC)
-		diex("--writable '%s' is on an overlay, which can carry no "
-		     "other: take a disk or a tmpfs",
-		     options->writable);
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1)
-		die("--writable '%s' (has another container got it?)",
-		    options->writable);
-}
-
-static void resolve_layers(struct options *options)
-{
-	for (int i = 0; i < options->layer_count; i++) {
-		options->layers[i] = resolve("layer", options->layers[i]);
-		refuse_overlap(options->layers[i], options->layers, i);
-	}
-	if (options->writable != NULL)
-		lock_writable(options);
-}
-
-/* What distributions and administrators turn user namespaces off with. */
-static const char userns_hint[] =
-	"see sysctl kernel.apparmor_restrict_unprivileged_userns, "
-	"kernel.unprivileged_userns_clone, user.max_user_namespaces, "
-	"or use sudo without -U";
-
-static void write_map(const char *file, const char *map)
-{
-	int fd = open(file, O_WRONLY | O_CLOEXEC);
-
-	if (fd == -1 || write(fd, map, strlen(map)) == -1)
-		die("write '%s' to %s (%s)", map, file, userns_hint);
-	close(fd);
-}
-
-/* Root inside has every capability, but only over what the new user namespace
- * owns: the namespaces that are made after it, in it. */
+/* Inside, this user is root, with all capabilities, but only over namespaces
+ * that the new user namespace owns: those created from now on. */
 static void enter_user_namespace(void)
 {
 	char uid_map[32], gid_map[32];
 
 	snprintf(uid_map, sizeof(uid_map), "0 %u 1", geteuid());
 	snprintf(gid_map, sizeof(gid_map), "0 %u 1", getegid());
-	trace("unshare --user --map-root-user");
-	if (unshare(CLONE_NEWUSER) == -1)
-		die("unshare CLONE_NEWUSER (%s)", userns_hint);
-	/* First: who can drop a group gets into what denies that group. */
-	write_map("/proc/self/setgroups", "deny");
-	write_map("/proc/self/uid_map", uid_map);
-	write_map("/proc/self/gid_map", gid_map);
+	hint = "are user namespaces restricted? See README.md";
+	must(unshare(CLONE_NEWUSER), "unshare --user");
+	/* Deny setgroups first: dropping a group could give access to files
+	 * that exclude it. */
+	must(write_file("/proc/self/setgroups", "deny"),
+	     "echo deny >/proc/self/setgroups");
+	must(write_file("/proc/self/uid_map", uid_map),
+	     "echo '%s' >/proc/self/uid_map", uid_map);
+	must(write_file("/proc/self/gid_map", gid_map),
+	     "echo '%s' >/proc/self/gid_map", gid_map);
+	hint = "";
 }
 
-/* Not for this process, whose PID stays what it is: for its next child. */
-static void new_pid_namespace(void)
+/* When PID 1 exits, the kernel kills the rest of its PID namespace. So nothing
+ * outlives the launcher if PID 1 does not. Only the launcher keeps the writing
+ * end of this pipe open. */
+static void die_with_launcher(const int pipe_ends[2])
 {
-	trace("unshare --pid --fork --kill-child");
-	if (unshare(CLONE_NEWPID) == -1)
-		die("unshare CLONE_NEWPID");
-}
+	char byte;
 
-static void open_lifeline(int lifeline[2])
-{
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lifeline) == -1)
-		die("socketpair");
-}
-
-/* PID 1 ends with the launcher, and the kernel ends the rest with PID 1. (A
- * PID 1 that changes its user sheds this signal: prctl(2).) */
-static void end_with_launcher(const int lifeline[2])
-{
-	struct pollfd launcher = {.fd = lifeline[1]};
-
-	close(lifeline[0]);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
-		die("prctl PR_SET_PDEATHSIG");
-	/* A launcher that died before that sends no signal. But it closed its
-	 * end of the socket pair, the only one now, still earlier. (getppid()
-	 * does not tell: it is 0 for a parent outside the namespace.) */
-	if (poll(&launcher, 1, 0) != 0)
+	close(pipe_ends[1]);
+	must(prctl(PR_SET_PDEATHSIG, SIGKILL), "unshare --kill-child");
+	/* A launcher that died before that sends no signal: end of file. */
+	if (read(pipe_ends[0], &byte, 1) == 0)
 		exit(EXIT_LAUNCHER);
 }
 
 static void enter_namespaces(void)
 {
-	trace("unshare --mount --uts --ipc --net --cgroup");
-	if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
-		    CLONE_NEWCGROUP) == -1)
-		die("unshare");
+	must(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
+		     CLONE_NEWCGROUP),
+	     "unshare --mount --uts --ipc --net --cgroup");
+	/* The mount namespace starts as a copy of the host's. systemd makes the
+	 * host's mounts shared: what is mounted here would appear there. */
+	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL),
+	     "mount --make-rprivate /");
 }
 
-/* The new mount namespace is a copy whose mounts are still tied to the host's:
- * what is mounted below a shared one appears there too. */
-static void keep_mounts_private(void)
+static void set_hostname(void)
 {
-	trace("mount --make-rprivate /");
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
-		die("mount --make-rprivate /");
+	must(sethostname(HOSTNAME, strlen(HOSTNAME)), "hostname " HOSTNAME);
 }
 
-static void set_hostname(const char *name)
+static int make_directory(const char *path)
 {
-	trace("hostname %s", name);
-	if (sethostname(name, strlen(name)) == -1)
-		die("sethostname %s", name);
+	return mkdir(path, 0755) == -1 && errno != EEXIST ? -1 : 0;
 }
 
-static void go_to(const char *directory)
+/* upper and work are in a tmpfs that disappears with the container, or in the
+ * directory of -w. */
+static void mount_scratch(void)
 {
-	trace("cd %s", directory);
-	if (chdir(directory) == -1)
-		die("chdir %s", directory);
-}
-
-static void make_directory(const char *name)
-{
-	char *here = get_current_dir_name();
-
-	if (mkdir(name, 0755) == -1 && errno != EEXIST)
-		die("mkdir %s in '%s'", name, here);
-	free(here);
-}
-
-/* Layers go by file descriptor: the kernel has no name to look up that a mount
- * hides by now, and none to misread for the ':' or ',' in it. It wants mounts
- * of this namespace, so the launcher cannot open them. */
-static void open_layers(const struct options *options, int fds[])
-{
-	for (int i = 0; i < options->layer_count; i++) {
-		fds[i] = open(options->layers[i], O_PATH | O_CLOEXEC);
-		if (fds[i] == -1)
-			die("layer '%s'", options->layers[i]);
-	}
-}
-
-static void put_escaped(const char *path, FILE *stream)
-{
-	for (; *path != '\0'; path++) {
-		if (strchr(":,\\", *path) != NULL)
-			fputc('\\', stream);
-		fputc(*path, stream);
-	}
-}
-
-/* Returns what mount(8) takes as options, or, given FDS, what mount(2) gets:
- * a string to be freed. */
-static char *overlay_options(const struct options *options, const int *fds)
-{
-	char *text;
-	size_t length;
-	FILE *stream = open_memstream(&text, &length);
-
-	if (stream == NULL)
-		die("open_memstream");
-	for (int i = 0; i < options->layer_count; i++) {
-		fputs(i == 0 ? "lowerdir=" : ":", stream);
-		if (fds != NULL)
-			fprintf(stream, "/proc/self/fd/%d", fds[i]);
-		else
-			put_escaped(options->layers[i], stream);
-	}
-	fputs(",upperdir=upper,workdir=work", stream);
-	/* overlayfs notes what is gone in trusted.* attributes, which only the
-	 * host's root may set; where we may not, in user.* ones. */
-	if (setxattr("/tmp", "trusted.container", "", 0, 0) == -1 &&
-	    errno == EPERM)
-		fputs(",userxattr", stream);
-	if (fclose(stream) == EOF)
-		die("open_memstream");
-	return text;
-}
-
-/* The kernel does not say which layer it refuses. So the first is tried, then
- * the first two, and so on: the one that makes it fail is to blame. */
-static void die_of_layer(const struct options *options, const int fds[])
-{
-	char data[MAX_LAYERS * 20] = "lowerdir=";
-	size_t length = strlen(data);
-	int error = errno;
-
-	if (error == ENODEV)
-		die("mount overlay (not in this kernel: try modprobe overlay)");
-	for (int i = 0; i < options->layer_count; i++) {
-		length += (size_t)snprintf(data + length, 20,
-					   "/proc/self/fd/%d:", fds[i]);
-		snprintf(data + length, 20, "/tmp"); /* it takes two at least */
-		if (mount("overlay", "/tmp/merged", "overlay", MS_RDONLY,
-			  data) == -1)
-			die("layer '%s' cannot be in this overlay (dmesg may "
-			    "say why)",
-			    options->layers[i]);
-		umount("/tmp/merged");
-	}
-	errno = error;
-	die("'%s' cannot hold an upper layer (dmesg may say why)",
-	    options->writable == NULL ? "/tmp" : options->writable);
-}
-
-/* The upper layer, and the directory that overlayfs works in, lie in DIR of -w
- * or in a tmpfs that nobody else sees and that goes with the namespace. */
-static void mount_overlay(const struct options *options)
-{
-	int fds[MAX_LAYERS];
-	char *data, *shown;
-
+	if (writable == NULL)
+		must(mount("tmpfs", SCRATCH, "tmpfs", 0, "mode=0755"),
+		     "mount -t tmpfs -o mode=0755 tmpfs " SCRATCH);
+	else
+		must(mount(writable, SCRATCH, NULL, MS_BIND, NULL),
+		     "mount --bind '%s' " SCRATCH, writable);
 	umask(022);
-	open_layers(options, fds);
-	if (options->writable != NULL)
-		go_to(options->writable);
-	trace("mount -t tmpfs -o mode=0755 tmpfs /tmp");
-	if (mount("tmpfs", "/tmp", "tmpfs", 0, "mode=0755") == -1)
-		die("mount tmpfs on /tmp");
-	if (options->writable == NULL)
-		go_to("/tmp");
-	trace("mkdir -p upper work /tmp/merged");
-	make_directory("upper");
-	make_directory("work");
-	make_directory("/tmp/merged");
-	data = overlay_options(options, fds);
-	shown = overlay_options(options, NULL);
-	trace("mount -t overlay overlay -o %s /tmp/merged", shown);
-	if (mount("overlay", "/tmp/merged", "overlay", 0, data) == -1)
-		die_of_layer(options, fds);
-	free(data);
-	free(shown);
-	go_to("/tmp/merged");
+	must(make_directory(SCRATCH "/upper"), "mkdir -p " SCRATCH "/upper");
+	must(make_directory(SCRATCH "/work"), "mkdir -p " SCRATCH "/work");
+	must(make_directory(SCRATCH "/merged"), "mkdir -p " SCRATCH "/merged");
 }
 
-/* mount(2) would follow a symbolic link, even out of ROOTFS. */
-static void check_mount_point(const char *name)
+/* The layers are not changed. To write to a file of theirs, overlayfs first
+ * copies it to upper; to delete it, it puts a mark there. */
+static void mount_overlay(void)
 {
-	struct stat point;
+	const char *userxattr = "";
+	char options[4096];
 
-	make_directory(name);
-	if (lstat(name, &point) == -1)
-		die("mount /%s (mkdir it in ROOTFS)", name);
-	if (!S_ISDIR(point.st_mode))
-		diex("mount /%s: in ROOTFS it is not a directory", name);
+	/* The marks are trusted.* attributes, which need root on the host, or
+	 * user.* attributes. To remove one that is not there changes nothing,
+	 * and tells whether trusted.* is allowed. */
+	if (removexattr(SCRATCH "/upper", "trusted.x") == -1 && errno == EPERM)
+		userxattr = ",userxattr";
+	snprintf(options, sizeof(options),
+		 "lowerdir=%s,upperdir=" SCRATCH "/upper,workdir=" SCRATCH
+		 "/work%s",
+		 layers, userxattr);
+	hint = "dmesg may say why";
+	must(mount("overlay", SCRATCH "/merged", "overlay", 0, options),
+	     "mount -t overlay -o '%s' overlay " SCRATCH "/merged", options);
+	hint = "";
+	must(chdir(SCRATCH "/merged"), "cd " SCRATCH "/merged");
 }
 
+/* mount(2) follows symbolic links, and the host's root is still there: an image
+ * whose /proc is a link to /etc would cover the host's /etc. */
+static void make_mount_point(const char *name)
+{
+	must(make_directory(name), "mkdir -p %s", name);
+	if (open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) == -1)
+		err(EXIT_LAUNCHER, "mount point /%s in %s", name, layers);
+}
+
+/* A device of the host: in a user namespace, mknod(2) cannot create any. */
 static void bind_device(const char *name)
 {
-	char host[32];
-	const char *here = host + 1; /* without the slash: below ROOTFS */
-	int fd;
+	char host[32], *here = host + 1;
 
 	snprintf(host, sizeof(host), "/dev/%s", name);
-	trace("touch %s && mount --bind %s %s", here, host, here);
-	fd = open(here, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	if (fd == -1 || mount(host, here, NULL, MS_BIND, NULL) == -1)
-		die("mount --bind %s", host);
-	close(fd);
+	must(mknod(here, S_IFREG | 0666, 0), "touch %s", here);
+	must(mount(host, here, NULL, MS_BIND, NULL), "mount --bind %s %s", host,
+	     here);
 }
 
-static void link_device(const char *target, const char *name)
-{
-	trace("ln -s %s %s", target, name);
-	if (symlink(target, name) == -1)
-		die("symlink /%s", name);
-}
-
-/* The devices that every program counts on are the host's: a user namespace
- * may not make any. The terminals in dev/pts are the container's own. */
 static void mount_dev(void)
 {
 	static const char *const devices[] = {"null",	"zero",	   "full",
 					      "random", "urandom", "tty"};
 
-	check_mount_point("dev");
-	trace("mount -t tmpfs -o nosuid,noexec,mode=0755 tmpfs dev");
-	if (mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC,
-		  "mode=0755") == -1)
-		die("mount /dev");
-	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+	make_mount_point("dev");
+	must(mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755"),
+	     "mount -t tmpfs -o nosuid,noexec,mode=0755 tmpfs dev");
+	for (int i = 0; i < 6; i++)
 		bind_device(devices[i]);
-	trace("mkdir dev/pts dev/shm");
-	make_directory("dev/pts");
-	make_directory("dev/shm");
-	trace("mount -t devpts -o nosuid,noexec,ptmxmode=0666 devpts dev/pts");
-	if (mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
-		  "newinstance,ptmxmode=0666") == -1)
-		die("mount /dev/pts");
-	trace("mount -t tmpfs -o nosuid,nodev,noexec tmpfs dev/shm");
-	if (mount("tmpfs", "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  NULL) == -1)
-		die("mount /dev/shm");
-	link_device("pts/ptmx", "dev/ptmx");
-	link_device("/proc/self/fd", "dev/fd");
-	link_device("fd/0", "dev/stdin");
-	link_device("fd/1", "dev/stdout");
-	link_device("fd/2", "dev/stderr");
+	must(symlink("/proc/self/fd", "dev/fd"), "ln -s /proc/self/fd dev/fd");
+	must(symlink("fd/0", "dev/stdin"), "ln -s fd/0 dev/stdin");
+	must(symlink("fd/1", "dev/stdout"), "ln -s fd/1 dev/stdout");
+	must(symlink("fd/2", "dev/stderr"), "ln -s fd/2 dev/stderr");
+	must(symlink("pts/ptmx", "dev/ptmx"), "ln -s pts/ptmx dev/ptmx");
+	must(mkdir("dev/shm", 0755), "mkdir dev/shm");
+	must(mkdir("dev/pts", 0755), "mkdir dev/pts");
+	must(mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+		   "ptmxmode=0666"),
+	     "mount -t devpts -o nosuid,noexec,ptmxmode=0666 devpts dev/pts");
 }
 
-/* The host's /sys would show the host's network devices. */
+/* The host's /sys would show the host's network interfaces. */
 static void mount_sys(void)
 {
-	check_mount_point("sys");
-	trace("mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys");
-	if (mount("sysfs", "sys", "sysfs",
-		  MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == -1)
-		die("mount /sys");
+	make_mount_point("sys");
+	must(mount("sysfs", "sys", "sysfs",
+		   MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
+	     "mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys");
 }
 
 static void mount_proc(void)
 {
-	check_mount_point("proc");
-	trace("mount -t proc -o nosuid,nodev,noexec proc proc");
-	if (mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  NULL) == -1)
-		die("mount /proc");
+	make_mount_point("proc");
+	must(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		   NULL),
+	     "mount -t proc -o nosuid,nodev,noexec proc proc");
 }
 
-/* chroot(2) only moves a process's idea of "/". This makes the overlay the
- * namespace's root mount and stacks the old one on top of it, from where it is
- * taken off: there is nothing left to climb out to. */
+/* chroot(2) changes where this process looks up "/". pivot_root(2) makes "." the
+ * root mount of the mount namespace, and puts the old root mount on top of it.
+ * Once that is unmounted, no path leads to the host's files. */
 static void enter_root(void)
 {
-	trace("pivot_root . .");
-	if (syscall(SYS_pivot_root, ".", ".") == -1)
-		die("pivot_root");
-	trace("umount -l .");
-	if (umount2(".", MNT_DETACH) == -1)
-		die("umount the old root");
-	go_to("/");
-}
-
-/* Docker's way to make one: it changes only with the address, so what others
- * remember of that address stays true. */
-struct mac {
-	unsigned char bytes[6];
-	char text[18];
-};
-
-static struct mac make_mac(struct in_addr address)
-{
-	struct mac mac = {.bytes = {0x02, 0x42}};
-	const unsigned char *b = mac.bytes;
-
-	memcpy(mac.bytes + 2, &address, sizeof(address));
-	snprintf(mac.text, sizeof(mac.text), "%02x:%02x:%02x:%02x:%02x:%02x",
-		 b[0], b[1], b[2], b[3], b[4], b[5]);
-	return mac;
+	must((int)syscall(SYS_pivot_root, ".", "."), "pivot_root . .");
+	must(umount2(".", MNT_DETACH), "umount -l .");
+	must(chdir("/"), "cd /");
 }
 
 struct link {
 	int index; /* 0: there is no such link */
-	uint32_t mtu;
+	bool up;   /* and connected: packets can pass */
 };
 
 static struct link get_link(struct netlink *nl, const char *name)
 {
 	struct link link = {0};
-	const struct ifinfomsg *message;
+	struct nlmsghdr *reply;
+	const unsigned char *state;
 
-	nl_begin(nl, RTM_GETLINK, 0);
-	nl_reserve(nl, sizeof(*message));
+	nl_begin(nl, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
 	nl_put_str(nl, IFLA_IFNAME, name);
-	while ((message = nl_next(nl, sizeof(*message))) != NULL) {
-		link.index = message->ifi_index;
-		link.mtu = nl_get_u32(nl_attr(nl->attrs, IFLA_MTU));
-	}
-	if (nl->error != -ENODEV)
-		nl_done(nl, "ip link show %s", name);
+	if (nl_send(nl, &reply) == -1)
+		return link;
+	link.index = ((struct ifinfomsg *)NLMSG_DATA(reply))->ifi_index;
+	state = nl_find(reply, sizeof(struct ifinfomsg), IFLA_OPERSTATE);
+	link.up = state != NULL && *state == IF_OPER_UP;
 	return link;
 }
 
-static bool add_address(struct netlink *nl, const char *link,
-			struct in_addr address, unsigned int prefix)
+/* Creates one end on the host and one in this process's network namespace. (The
+ * article creates both on the host, and then moves one.) When the namespace is
+ * removed, so are both. */
+static void create_veth(struct netlink *host)
 {
-	int index = get_link(nl, link).index;
-	struct ifaddrmsg *message;
+	struct rtattr *info, *data, *peer;
 
-	if (index == 0)
-		return false;
-	trace("ip addr add %s/%u dev %s", inet_ntoa(address), prefix, link);
-	nl_begin(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
-	message = nl_reserve(nl, sizeof(*message));
-	message->ifa_family = AF_INET;
-	message->ifa_prefixlen = (unsigned char)prefix;
-	message->ifa_index = (unsigned int)index;
+	/* A container that has just exited may need some 20 ms for that. */
+	for (int ms = 0; ms < 500 && get_link(host, HOST_IF).index != 0; ms++)
+		usleep(1000);
+	nl_begin(host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+		 sizeof(struct ifinfomsg));
+	nl_put_str(host, IFLA_IFNAME, HOST_IF);
+	info = nl_nest(host, IFLA_LINKINFO);
+	nl_put_str(host, IFLA_INFO_KIND, "veth");
+	data = nl_nest(host, IFLA_INFO_DATA);
+	peer = nl_nest(host, VETH_INFO_PEER);
+	nl_append(host, sizeof(struct ifinfomsg));
+	nl_put_str(host, IFLA_IFNAME, CONT_IF);
+	nl_put_u32(host, IFLA_NET_NS_PID, (uint32_t)getpid());
+	nl_nest_end(host, peer);
+	nl_nest_end(host, data);
+	nl_nest_end(host, info);
+	must(nl_send(host, NULL),
+	     "ip link add %s type veth peer name %s netns $CONTAINER_PID",
+	     HOST_IF, CONT_IF);
+}
+
+/* IFA_LOCAL is the address of this end. IFA_ADDRESS would be that of the other
+ * end on a point-to-point link; on others, both are the same. */
+static void add_address(struct netlink *nl, const char *name, const char *ip)
+{
+	const struct in_addr address = {inet_addr(ip)};
+	int index = get_link(nl, name).index;
+	struct ifaddrmsg *header = nl_begin(
+		nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*header));
+
+	header->ifa_family = AF_INET;
+	header->ifa_prefixlen = 24;
+	header->ifa_index = (unsigned int)index;
 	nl_put(nl, IFA_LOCAL, &address, sizeof(address));
 	nl_put(nl, IFA_ADDRESS, &address, sizeof(address));
-	return nl_done(nl, "ip addr add %s dev %s", inet_ntoa(address), link);
+	must(nl_send(nl, NULL), "ip addr add %s/24 dev %s", ip, name);
 }
 
-static bool set_up(struct netlink *nl, const char *link)
+static void set_link_up(struct netlink *nl, const char *name)
 {
-	struct ifinfomsg *message;
+	struct ifinfomsg *header =
+		nl_begin(nl, RTM_NEWLINK, 0, sizeof(*header));
 
-	trace("ip link set %s up", link);
-	nl_begin(nl, RTM_NEWLINK, 0);
-	message = nl_reserve(nl, sizeof(*message));
-	message->ifi_flags = message->ifi_change = IFF_UP;
-	nl_put_str(nl, IFLA_IFNAME, link);
-	return nl_done(nl, "ip link set %s up", link);
+	header->ifi_flags = IFF_UP;
+	header->ifi_change = IFF_UP; /* which of the flags to set */
+	nl_put_str(nl, IFLA_IFNAME, name);
+	must(nl_send(nl, NULL), "ip link set %s up", name);
 }
 
-static bool add_default_route(struct netlink *nl, struct in_addr gateway)
+static void add_default_route(struct netlink *nl, const char *gateway)
 {
-	struct rtmsg *message;
+	const struct in_addr address = {inet_addr(gateway)};
+	struct rtmsg *header = nl_begin(
+		nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*header));
 
-	trace("ip route add default via %s", inet_ntoa(gateway));
-	nl_begin(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
-	message = nl_reserve(nl, sizeof(*message));
-	message->rtm_family = AF_INET;
-	message->rtm_table = RT_TABLE_MAIN;
-	message->rtm_protocol = RTPROT_BOOT;
-	message->rtm_type = RTN_UNICAST;
-	nl_put(nl, RTA_GATEWAY, &gateway, sizeof(gateway));
-	return nl_done(nl, "ip route add default via %s", inet_ntoa(gateway));
+	header->rtm_family = AF_INET;
+	header->rtm_table = RT_TABLE_MAIN;
+	header->rtm_protocol = RTPROT_BOOT;
+	header->rtm_type = RTN_UNICAST;
+	nl_put(nl, RTA_GATEWAY, &address, sizeof(address));
+	must(nl_send(nl, NULL), "ip route add default via %s", gateway);
 }
 
-/* Launcher and container wait for a word from each other. Where one of them
- * ends before, it has said why; the other reads nothing, and ends too. */
-static bool tell(int other)
+/* A link that was just set up drops packets until the kernel has noticed that
+ * the cable is connected: within milliseconds, a second at most. */
+static void wait_for_carrier(struct netlink *nl, const char *name)
 {
-	ssize_t n = write(other, "", 1);
-
-	if (n == -1 && errno != EPIPE)
-		warn("write to the other side");
-	return n == 1;
+	for (int ms = 0; ms < 2000 && !get_link(nl, name).up; ms++)
+		usleep(1000);
 }
 
-static bool hear(int other)
+/* HOST is a socket that was opened in the host's network namespace, and still
+ * talks to it. A second socket talks to the container's. */
+static void connect_network(struct netlink *host)
 {
-	char byte;
-	ssize_t n;
+	struct netlink container;
 
-	do
-		n = read(other, &byte, 1);
-	while (n == -1 && errno == EINTR);
-	if (n == -1)
-		warn("read from the other side");
-	return n == 1;
+	nl_open(&container, NETLINK_ROUTE);
+	set_link_up(&container, "lo");
+	/* -U is root over the container's namespace, but not over the host's. */
+	if (user)
+		return;
+	side = "host";
+	create_veth(host);
+	add_address(host, HOST_IF, HOST_IP);
+	set_link_up(host, HOST_IF);
+	side = "container";
+	add_address(&container, CONT_IF, CONT_IP);
+	set_link_up(&container, CONT_IF);
+	add_default_route(&container, HOST_IP);
+	wait_for_carrier(&container, CONT_IF);
+	wait_for_carrier(host, HOST_IF);
 }
 
-/* With both ends up, the kernel takes another moment to connect them, and drops
- * what is sent before. That is announced, as every change of a link is. */
-static int open_news(void)
+static void run_command(void)
 {
-	const struct sockaddr_nl links = {
-		.nl_family = AF_NETLINK,
-		.nl_groups = RTMGRP_LINK,
-	};
-	const struct timeval patience = {.tv_sec = 2};
-	int news = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	const char *term = getenv("TERM");
 
-	if (news == -1 ||
-	    bind(news, (const struct sockaddr *)&links, sizeof(links)) == -1 ||
-	    setsockopt(news, SOL_SOCKET, SO_RCVTIMEO, &patience,
-		       sizeof(patience)) == -1)
-		die("listen to the news of rtnetlink");
-	return news;
-}
-
-static void wait_for_carrier(int news)
-{
-	const unsigned char up = 6; /* IF_OPER_UP, of RFC 2863 */
-	struct {
-		struct nlmsghdr header;
-		struct ifinfomsg link;
-		char attrs[8192];
-	} message;
-	struct nl_bytes state;
-
-	do {
-		/* Without news for two seconds: too late, but no failure. */
-		if (recv(news, &message, sizeof(message), 0) == -1)
-			break;
-		state.data = message.attrs;
-		state.length = (int)IFLA_PAYLOAD(&message.header);
-		state = nl_attr(state, IFLA_OPERSTATE);
-	} while (state.length != 1 || *(unsigned char *)state.data != up);
-	close(news);
-}
-
-static void connect_network(const struct options *options, int launcher)
-{
-	int news = open_news();
-	struct netlink nl;
-
-	/* All is there but the cable. */
-	if (!tell(launcher) || !hear(launcher))
-		exit(EXIT_LAUNCHER);
-	nl_open(&nl, NETLINK_ROUTE);
-	if (!set_up(&nl, "lo") ||
-	    !add_address(&nl, "veth-container", options->address,
-			 options->prefix) ||
-	    !set_up(&nl, "veth-container"))
-		exit(EXIT_LAUNCHER);
-	wait_for_carrier(news);
-	if (!add_default_route(&nl, options->gateway))
-		exit(EXIT_LAUNCHER);
-	close(nl.fd);
-}
-
-/* execvp(3) would look the command up too, but with the caller's PATH, and it
- * gives a program for another machine to /bin/sh. */
-static void run_command(char *command[])
-{
-	char path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
-		      "/sbin:/bin";
-	char file[PATH_MAX], *rest = path;
-	const char *hint = "";
-	int error = ENOENT;
-
-	/* The command gets stdin, stdout and stderr, and no file that the
-	 * launcher's caller left open: a directory would be a way out. */
-	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U,
-		    CLOSE_RANGE_CLOEXEC) == -1)
-		die("close_range");
+	/* What the caller's environment says holds on the host, not here. */
+	clearenv();
+	setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", 1);
+	setenv("HOME", "/root", 1);
+	setenv("TERM", term == NULL ? "dumb" : term, 1);
 	trace_exec(command);
-	setenv("PATH", path, 1);
-	if (*command[0] == '\0' || strchr(command[0], '/') != NULL) {
-		execv(command[0], command);
-	} else {
-		/* A file that cannot run hides none in the next directory. */
-		while (rest != NULL) {
-			snprintf(file, sizeof(file), "%s/%s",
-				 strsep(&rest, ":"), command[0]);
-			execv(file, command);
-			if (errno != ENOENT && errno != ENOTDIR)
-				error = errno;
-		}
-		errno = error;
-	}
-	if (errno == ENOENT)
-		hint = " (or the interpreter or loader that it names)";
-	else if (errno == ENOEXEC)
-		hint = " (a program for another machine?)";
-	warn("exec %s%s", command[0], hint);
-	exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE);
+	execvp(command[0], command);
+	err(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE, "exec %s",
+	    command[0]);
 }
 
-static void container_main(const struct options *options,
-			   const sigset_t *signals, const int lifeline[2])
+static void container_main(const int pipe_ends[2])
 {
-	role = "container";
-	end_with_launcher(lifeline);
+	struct netlink host;
+
+	side = "container";
+	die_with_launcher(pipe_ends);
+	nl_open(&host, NETLINK_ROUTE);
 	enter_namespaces();
-	keep_mounts_private();
-	set_hostname(options->hostname);
-	mount_overlay(options);
+	set_hostname();
+	mount_scratch();
+	mount_overlay();
 	mount_dev();
 	mount_sys();
 	mount_proc();
 	enter_root();
-	connect_network(options, lifeline[1]);
-	sigprocmask(SIG_UNBLOCK, signals, NULL);
-	run_command(options->command);
+	connect_network(&host);
+	run_command();
 }
 
-/* A route into our subnet would take the packets of one or the other. The
- * halves 0.0.0.0/1 and 128.0.0.0/1 are how a VPN outdoes the default route. */
-static void refuse_overlap_with(const struct options *options,
-				const struct rtmsg *route, struct in_addr to,
-				const char *link)
+/* Returns the exit status of the command: 128+N if signal N killed it. */
+static int wait_for_exit(pid_t pid)
 {
-	unsigned int prefix = route->rtm_dst_len;
+	int status;
 
-	if (prefix > options->prefix)
-		prefix = options->prefix;
-	if (prefix > 1 &&
-	    (ntohl(to.s_addr ^ options->address.s_addr) & netmask(prefix)) == 0)
-		diex("the host routes %s/%d to %s already: take another "
-		     "subnet by --address and --gateway",
-		     inet_ntoa(to), route->rtm_dst_len, link);
-}
-
-/* Where the default route leads: the container's packets leave by it, so what
- * is larger than its MTU would be dropped there. */
-struct uplink {
-	char name[IF_NAMESIZE]; /* "": there is none */
-	uint32_t mtu;
-};
-
-/* Of several that share a route's load, the first. */
-static unsigned int get_interface(struct nl_bytes route)
-{
-	struct nl_bytes hops = nl_attr(route, RTA_MULTIPATH);
-	const struct rtnexthop *first = hops.data;
-
-	if (hops.length >= (int)sizeof(*first))
-		return (unsigned int)first->rtnh_ifindex;
-	return nl_get_u32(nl_attr(route, RTA_OIF));
-}
-
-static struct uplink check_routes(struct netlink *nl,
-				  const struct options *options)
-{
-	struct uplink uplink = {.mtu = 1500};
-	const struct rtmsg *route;
-	struct rtmsg *request;
-
-	nl_begin(nl, RTM_GETROUTE, NLM_F_DUMP);
-	request = nl_reserve(nl, sizeof(*request));
-	request->rtm_family = AF_INET;
-	while ((route = nl_next(nl, sizeof(*route))) != NULL) {
-		struct in_addr to = {nl_get_u32(nl_attr(nl->attrs, RTA_DST))};
-		char link[IF_NAMESIZE] = "nowhere";
-
-		if (route->rtm_table == RT_TABLE_LOCAL)
-			continue;
-		if (if_indextoname(get_interface(nl->attrs), link) == NULL &&
-		    errno != ENXIO)
-			die("if_indextoname");
-		if (route->rtm_dst_len == 0 && *uplink.name == '\0' &&
-		    get_interface(nl->attrs) != 0 &&
-		    route->rtm_table == RT_TABLE_MAIN &&
-		    route->rtm_type == RTN_UNICAST)
-			memcpy(uplink.name, link, sizeof(link));
-		/* That name is taken: create_veth() will say so. */
-		if (strcmp(link, "veth-host") != 0)
-			refuse_overlap_with(options, route, to, link);
-	}
-	if (nl->error == -EINTR) /* they changed meanwhile */
-		return check_routes(nl, options);
-	if (!nl_done(nl, "ip route show"))
-		exit(EXIT_LAUNCHER);
-	if (*uplink.name != '\0')
-		uplink.mtu = get_link(nl, uplink.name).mtu;
-	if (nl->error == -ENODEV) /* and so did the uplink */
-		return check_routes(nl, options);
-	if (uplink.mtu == 0)
-		exit(EXIT_LAUNCHER);
-	return uplink;
-}
-
-static void put_link(struct netlink *nl, const char *name,
-		     const struct mac *mac, uint32_t mtu)
-{
-	nl_put_str(nl, IFLA_IFNAME, name);
-	nl_put(nl, IFLA_ADDRESS, mac->bytes, sizeof(mac->bytes));
-	nl_put_u32(nl, IFLA_MTU, mtu);
-}
-
-static const char *veth_hint(int error, const struct options *options)
-{
-	if (error == -EEXIST)
-		return " (one container of this step at a time: see step 07)";
-	if (error == -EOPNOTSUPP)
-		return " (modprobe veth)";
-	if (error == -EPERM && options->user)
-		return " (-U is root inside only, and this end is the host's:"
-		       " slirp4netns and pasta relay in user space instead)";
-	return "";
-}
-
-static int open_netns(pid_t pid)
-{
-	char path[32];
-	int netns;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-	netns = open(path, O_RDONLY | O_CLOEXEC);
-	if (netns == -1 && errno != ENOENT) /* else it ended, and said why */
-		warn("open %s", path);
-	return netns;
-}
-
-/* Both ends come into being where they belong, by one message. (The article
- * creates them here and moves one: 40 times as slow, and a crash in between
- * leaves both.) Returns the host's end's index, or 0. */
-static int create_veth(struct netlink *nl, const struct options *options,
-		       pid_t pid, uint32_t mtu)
-{
-	struct mac host = make_mac(options->gateway);
-	struct mac peer = make_mac(options->address);
-	struct rtattr *info, *data, *veth_peer;
-	int netns = open_netns(pid);
-
-	if (netns == -1)
-		return 0;
-	trace("ip link add veth-host address %s mtu %u type veth "
-	      "peer name veth-container address %s mtu %u netns %d",
-	      host.text, mtu, peer.text, mtu, pid);
-	nl_begin(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-	nl_reserve(nl, sizeof(struct ifinfomsg));
-	put_link(nl, "veth-host", &host, mtu);
-	info = nl_nest(nl, IFLA_LINKINFO);
-	nl_put_str(nl, IFLA_INFO_KIND, "veth");
-	data = nl_nest(nl, IFLA_INFO_DATA);
-	veth_peer = nl_nest(nl, VETH_INFO_PEER);
-	nl_reserve(nl, sizeof(struct ifinfomsg));
-	put_link(nl, "veth-container", &peer, mtu);
-	nl_put_u32(nl, IFLA_NET_NS_FD, (uint32_t)netns);
-	nl_nest_end(nl, veth_peer);
-	nl_nest_end(nl, data);
-	nl_nest_end(nl, info);
-	nl_try(nl);
-	close(netns);
-	if (!nl_done(nl, "ip link add veth-host%s",
-		     veth_hint(nl->error, options)))
-		return 0;
-	return get_link(nl, "veth-host").index;
-}
-
-/* Returns the index of the host's end, 0 if there is none. */
-static int connect_host(struct netlink *nl, const struct options *options,
-			pid_t pid, const int lifeline[2])
-{
-	int veth = 0;
-
-	close(lifeline[1]);
-	if (hear(lifeline[0]))
-		veth = create_veth(nl, options, pid,
-				   check_routes(nl, options).mtu);
-	if (veth != 0 &&
-	    add_address(nl, "veth-host", options->gateway, options->prefix) &&
-	    set_up(nl, "veth-host"))
-		tell(lifeline[0]);
-	close(lifeline[0]);
-	return veth;
-}
-
-/* It would go with the container's network namespace, but some 20 ms later:
- * by then the next container has found the name taken. */
-static void disconnect_host(struct netlink *nl, int veth)
-{
-	struct ifinfomsg *message;
-
-	if (veth == 0)
-		return;
-	trace("ip link del veth-host");
-	nl_begin(nl, RTM_DELLINK, 0);
-	message = nl_reserve(nl, sizeof(*message));
-	message->ifi_index = veth;
-	if (nl_try(nl) != -ENODEV)
-		nl_done(nl, "ip link del veth-host");
-}
-
-/* Stops as the container did, so that the shell sees its job stop, and goes on
- * with it. In an orphaned process group, which no shell can continue, the
- * kernel passes over SIGTSTP. */
-static void stop_with_container(pid_t pid)
-{
-	sigset_t stop;
-
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGTSTP);
-	raise(SIGTSTP);
-	sigprocmask(SIG_UNBLOCK, &stop, NULL);
-	sigprocmask(SIG_BLOCK, &stop, NULL);
-	kill(pid, SIGCONT);
-}
-
-/* An interactive shell made its process group the terminal's foreground group.
- * With the shell gone that group is empty, and nobody can read. (SIGTTOU, by
- * which the kernel keeps the background from doing this, is blocked.) */
-static void take_terminal_back(void)
-{
-	int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
-
-	if (terminal == -1)
-		return;
-	if (kill(-tcgetpgrp(terminal), 0) == -1 && errno == ESRCH)
-		tcsetpgrp(terminal, getpgrp());
-	close(terminal);
-}
-
-/* Returns the exit status. */
-static int wait_for_container(pid_t pid, const sigset_t *signals)
-{
-	pid_t changed;
-	int sig, status, terminations = 0;
-
-	for (;;) {
-		if (sigwait(signals, &sig) != 0)
-			continue;
-		switch (sig) {
-		case SIGCHLD:
-			changed = waitpid(pid, &status, WNOHANG | WUNTRACED);
-			if (changed == -1) {
-				warn("waitpid");
-				return EXIT_LAUNCHER;
-			}
-			if (changed == 0)
-				break;
-			if (WIFSTOPPED(status)) {
-				stop_with_container(pid);
-				break;
-			}
-			take_terminal_back();
-			if (WIFSIGNALED(status))
-				return 128 + WTERMSIG(status);
-			return WEXITSTATUS(status);
-		case SIGINT:
-		case SIGQUIT:
-			break; /* the terminal sent it to the container too */
-		case SIGTSTP:
-		case SIGTTIN:
-		case SIGTTOU:
-			kill(pid, SIGSTOP); /* PID 1 ignores these three */
-			break;
-		case SIGTERM:
-			kill(pid, terminations++ == 0 ? SIGTERM : SIGKILL);
-			break;
-		default:
-			kill(pid, sig);
-		}
-	}
+	must(waitpid(pid, &status, 0), "wait %d", pid);
+	if (WIFSIGNALED(status))
+		return 128 + WTERMSIG(status);
+	return WEXITSTATUS(status);
 }
 
 int main(int argc, char *argv[])
 {
-	struct options options;
-	struct netlink nl;
-	sigset_t signals;
-	int lifeline[2], status, veth;
+	int pipe_ends[2];
 	pid_t pid;
 
-	fill_standard_fds();
-	parse_options(argc, argv, &options);
-	block_signals(&signals);
-	resolve_layers(&options);
-	nl_open(&nl, NETLINK_ROUTE);
-	if (options.user)
+	/* A directory that the caller left open would lead out of the container. */
+	must((int)syscall(SYS_close_range, 3, ~0U, 0), "close_range 3");
+	parse_options(argc, argv);
+	if (user)
 		enter_user_namespace();
-	new_pid_namespace();
-	open_lifeline(lifeline);
+	/* It is for the next child: this process keeps its PID. */
+	must(unshare(CLONE_NEWPID), "unshare --pid --fork");
+	if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == -1)
+		err(EXIT_LAUNCHER, "pipe");
 	pid = fork();
 	if (pid == -1)
-		die("fork");
+		err(EXIT_LAUNCHER, "fork");
 	if (pid == 0)
-		container_main(&options, &signals, lifeline);
-	veth = connect_host(&nl, &options, pid, lifeline);
-	status = wait_for_container(pid, &signals);
-	disconnect_host(&nl, veth);
-	return status;
+		container_main(pipe_ends);
+	return wait_for_exit(pid);
 }
