@@ -157,3 +157,23 @@ int nl_send(struct netlink *nl, struct nlmsghdr **reply)
 		return handle_ack(nl, message);
 	return 0;
 }
+
+struct nl_link nl_get_link(struct netlink *nl, const char *name)
+{
+	struct nl_link link = {0};
+	struct nlmsghdr *reply;
+	const void *value;
+
+	nl_begin(nl, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+	nl_put_str(nl, IFLA_IFNAME, name);
+	if (nl_send(nl, &reply) == -1)
+		return link;
+	link.index = ((struct ifinfomsg *)NLMSG_DATA(reply))->ifi_index;
+	value = nl_find(reply, sizeof(struct ifinfomsg), IFLA_OPERSTATE);
+	if (value != NULL)
+		memcpy(&link.operstate, value, sizeof(link.operstate));
+	value = nl_find(reply, sizeof(struct ifinfomsg), IFLA_GROUP);
+	if (value != NULL)
+		memcpy(&link.group, value, sizeof(link.group));
+	return link;
+}

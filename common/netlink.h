@@ -70,12 +70,23 @@ void nl_nest_end(struct netlink *nl, struct rtattr *nest);
  * until the next nl_send() or nl_next(). */
 int nl_send(struct netlink *nl, struct nlmsghdr **reply);
 
-/* Returns the next message of the reply, or NULL with errno set. A list, asked
- * for by NLM_F_DUMP, ends with a message of type NLMSG_DONE. */
+/* For the above with a REPLY of several messages, such as a list, asked for by
+ * NLM_F_DUMP: returns the next message, or NULL with errno set. The last message
+ * of a list has the type NLMSG_DONE. */
 struct nlmsghdr *nl_next(struct netlink *nl);
 
 /* Returns the value of the first attribute of TYPE that follows a family header
  * of SIZE bytes in MESSAGE, or NULL. */
 const void *nl_find(struct nlmsghdr *message, size_t size, int type);
+
+struct nl_link {
+	int index;		 /* 0: there is no such link */
+	unsigned char operstate; /* IF_OPER_* of <linux/if.h> */
+	uint32_t group;
+};
+
+/* Looks a link up: `ip link show NAME`. NL is a socket of NETLINK_ROUTE. Must not
+ * be called between nl_begin() and nl_send(). */
+struct nl_link nl_get_link(struct netlink *nl, const char *name);
 
 #endif

@@ -257,27 +257,6 @@ static void enter_root(void)
 	must(chdir("/"), "cd /");
 }
 
-struct link {
-	int index; /* 0: there is no such link */
-	bool up;   /* and connected: packets can pass */
-};
-
-static struct link get_link(struct netlink *nl, const char *name)
-{
-	struct link link = {0};
-	struct nlmsghdr *reply;
-	const unsigned char *state;
-
-	nl_begin(nl, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
-	nl_put_str(nl, IFLA_IFNAME, name);
-	if (nl_send(nl, &reply) == -1)
-		return link;
-	link.index = ((struct ifinfomsg *)NLMSG_DATA(reply))->ifi_index;
-	state = nl_find(reply, sizeof(struct ifinfomsg), IFLA_OPERSTATE);
-	link.up = state != NULL && *state == IF_OPER_UP;
-	return link;
-}
-
 /* Creates one end on the host and one in this process's network namespace. (The
  * article creates both on the host, and then moves one.) When the namespace is
  * removed, so are both. */
@@ -286,7 +265,8 @@ static void create_veth(struct netlink *host)
 	struct rtattr *info, *data, *peer;
 
 	/* A container that has just exited may need some 20 ms for that. */
-	for (int ms = 0; ms < 500 && get_link(host, HOST_IF).index != 0; ms++)
+	for (int ms = 0; ms < 500 && nl_get_link(host, HOST_IF).index != 0;
+	     ms++)
 		usleep(1000);
 	nl_begin(host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
 		 sizeof(struct ifinfomsg));
@@ -301,17 +281,17 @@ static void create_veth(struct netlink *host)
 	nl_nest_end(host, peer);
 	nl_nest_end(host, data);
 	nl_nest_end(host, info);
+	hint = "is another container running? There is one cable only";
 	must(nl_send(host, NULL),
 	     "ip link add %s type veth peer name %s netns $CONTAINER_PID",
 	     HOST_IF, CONT_IF);
+	hint = "";
 }
 
-/* IFA_LOCAL is the address of this end. IFA_ADDRESS would be that of the other
- * end on a point-to-point link; on others, both are the same. */
 static void add_address(struct netlink *nl, const char *name, const char *ip)
 {
 	const struct in_addr address = {inet_addr(ip)};
-	int index = get_link(nl, name).index;
+	int index = nl_get_link(nl, name).index;
 	struct ifaddrmsg *header = nl_begin(
 		nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*header));
 
@@ -319,7 +299,6 @@ static void add_address(struct netlink *nl, const char *name, const char *ip)
 	header->ifa_prefixlen = 24;
 	header->ifa_index = (unsigned int)index;
 	nl_put(nl, IFA_LOCAL, &address, sizeof(address));
-	nl_put(nl, IFA_ADDRESS, &address, sizeof(address));
 	must(nl_send(nl, NULL), "ip addr add %s/24 dev %s", ip, name);
 }
 
@@ -349,11 +328,14 @@ static void add_default_route(struct netlink *nl, const char *gateway)
 }
 
 /* A link that was just set up drops packets until the kernel has noticed that
- * the cable is connected: within milliseconds, a second at most. */
+ * the cable is connected: after some milliseconds, in rare cases a second. */
 static void wait_for_carrier(struct netlink *nl, const char *name)
 {
-	for (int ms = 0; ms < 2000 && !get_link(nl, name).up; ms++)
+	for (int ms = 0; ms < 2000; ms++) {
+		if (nl_get_link(nl, name).operstate == IF_OPER_UP)
+			break;
 		usleep(1000);
+	}
 }
 
 /* HOST is a socket that was opened in the host's network namespace, and still

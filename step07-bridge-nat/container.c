@@ -272,31 +272,6 @@ static void enter_root(void)
 	must(chdir("/"), "cd /");
 }
 
-struct link {
-	int index; /* 0: there is no such link */
-	bool up;   /* and connected: packets can pass */
-	uint32_t group;
-};
-
-static struct link get_link(struct netlink *nl, const char *name)
-{
-	struct link link = {0};
-	struct nlmsghdr *reply;
-	const unsigned char *state;
-	const uint32_t *group;
-
-	nl_begin(nl, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
-	nl_put_str(nl, IFLA_IFNAME, name);
-	if (nl_send(nl, &reply) == -1)
-		return link;
-	link.index = ((struct ifinfomsg *)NLMSG_DATA(reply))->ifi_index;
-	state = nl_find(reply, sizeof(struct ifinfomsg), IFLA_OPERSTATE);
-	link.up = state != NULL && *state == IF_OPER_UP;
-	group = nl_find(reply, sizeof(struct ifinfomsg), IFLA_GROUP);
-	link.group = group == NULL ? 0 : *group;
-	return link;
-}
-
 /* Others remember for a while which MAC address an IP address has. So it is made
  * from the IP address, as Docker does, and stays the same for every container
  * that gets this address. */
@@ -313,7 +288,7 @@ static void put_mac(struct netlink *nl, const char *ip)
  * process's network namespace. */
 static int create_veth(struct netlink *host, const char *name, const char *ip)
 {
-	const int bridge = get_link(host, BRIDGE).index;
+	const int bridge = nl_get_link(host, BRIDGE).index;
 	struct rtattr *info, *data, *peer;
 
 	nl_begin(host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
@@ -358,12 +333,10 @@ static void lease_address(struct netlink *host, char name[16], char ip[16])
 	hint = "";
 }
 
-/* IFA_LOCAL is the address of this end. IFA_ADDRESS would be that of the other
- * end on a point-to-point link; on others, both are the same. */
 static void add_address(struct netlink *nl, const char *name, const char *ip)
 {
 	const struct in_addr address = {inet_addr(ip)};
-	int index = get_link(nl, name).index;
+	int index = nl_get_link(nl, name).index;
 	struct ifaddrmsg *header = nl_begin(
 		nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*header));
 
@@ -371,7 +344,6 @@ static void add_address(struct netlink *nl, const char *name, const char *ip)
 	header->ifa_prefixlen = 24;
 	header->ifa_index = (unsigned int)index;
 	nl_put(nl, IFA_LOCAL, &address, sizeof(address));
-	nl_put(nl, IFA_ADDRESS, &address, sizeof(address));
 	must(nl_send(nl, NULL), "ip addr replace %s/24 dev %s", ip, name);
 }
 
@@ -401,11 +373,14 @@ static void add_default_route(struct netlink *nl, const char *gateway)
 }
 
 /* A link that was just set up drops packets until the kernel has noticed that
- * the cable is connected: within milliseconds, a second at most. */
+ * the cable is connected: after some milliseconds, in rare cases a second. */
 static void wait_for_carrier(struct netlink *nl, const char *name)
 {
-	for (int ms = 0; ms < 2000 && !get_link(nl, name).up; ms++)
+	for (int ms = 0; ms < 2000; ms++) {
+		if (nl_get_link(nl, name).operstate == IF_OPER_UP)
+			break;
 		usleep(1000);
+	}
 }
 
 /* Another container may have created it, or somebody may have deleted it while
@@ -413,7 +388,7 @@ static void wait_for_carrier(struct netlink *nl, const char *name)
 static void create_bridge(struct netlink *host)
 {
 	struct rtattr *info;
-	struct link bridge;
+	struct nl_link bridge;
 	int result;
 
 	nl_begin(host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
@@ -425,7 +400,7 @@ static void create_bridge(struct netlink *host)
 	nl_put_str(host, IFLA_INFO_KIND, "bridge");
 	nl_nest_end(host, info);
 	result = nl_send(host, NULL);
-	bridge = get_link(host, BRIDGE);
+	bridge = nl_get_link(host, BRIDGE);
 	must(bridge.group == BRIDGE_GROUP ? 0 : result,
 	     "ip link add %s group %d address 02:42:0a:c8:00:01 type bridge",
 	     BRIDGE, BRIDGE_GROUP);
@@ -547,9 +522,9 @@ static void share_network(struct netlink *host)
 	struct netlink nft;
 
 	side = "host";
+	nl_open(&nft, NETLINK_NETFILTER);
 	create_bridge(host);
 	change_ip_forward('0', "2");
-	nl_open(&nft, NETLINK_NETFILTER);
 	add_rules(&nft);
 	accept_in_iptables(&nft);
 	side = "container";
@@ -613,10 +588,10 @@ static void remove_network(void)
 
 	nl_open(&host, NETLINK_ROUTE);
 	nl_open(&nft, NETLINK_NETFILTER);
+	change_ip_forward('2', "0");
 	delete_links(&host, PORT_GROUP);
 	delete_links(&host, BRIDGE_GROUP);
 	delete_rules(&nft);
-	change_ip_forward('2', "0");
 }
 
 /* systemd-resolved listens on 127.0.0.53, which in the container is not the
