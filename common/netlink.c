@@ -104,7 +104,7 @@ struct nlmsghdr *nl_next(struct netlink *nl)
 		if (n == -1)
 			return NULL;
 		nl->next = (struct nlmsghdr *)nl->reply;
-		nl->left = (int)n;
+		nl->left = n;
 	}
 }
 

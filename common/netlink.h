@@ -34,7 +34,7 @@ struct netlink {
 	uint32_t length;	  /* of the request so far, in bytes */
 	struct nlmsghdr *message; /* the message that is being built */
 	struct nlmsghdr *next;	  /* the rest of the datagram received last */
-	int left;		  /* its length, in bytes */
+	int64_t left;		  /* its length, in bytes */
 	char words[128];	  /* why the kernel refused the last request */
 	_Alignas(struct nlmsghdr) char request[16384];
 	_Alignas(struct nlmsghdr) char reply[32768];

@@ -42,8 +42,7 @@
 
 #define HOSTNAME "container"
 
-/* Where upper, work and merged are. Nothing that is mounted there is seen by the
- * host. */
+/* Where upper, work and merged are. The host does not see what is mounted here. */
 #define SCRATCH "/dev/shm"
 
 #define BRIDGE	"cbr0"
