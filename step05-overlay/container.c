@@ -165,11 +165,13 @@ static void mount_overlay(void)
 	 * user.* attributes. To remove one that is not there changes nothing,
 	 * and tells whether trusted.* is allowed. */
 	if (removexattr(SCRATCH "/upper", "trusted.x") == -1 && errno == EPERM)
-		userxattr = ",userxattr";
+		userxattr = "userxattr,";
+	/* The kernel reads 4095 bytes. As workdir is the last option, a longer
+	 * list of layers is an error. */
 	snprintf(options, sizeof(options),
-		 "lowerdir=%s,upperdir=" SCRATCH "/upper,workdir=" SCRATCH
-		 "/work%s",
-		 layers, userxattr);
+		 "%supperdir=" SCRATCH "/upper,lowerdir=%s,workdir=" SCRATCH
+		 "/work",
+		 userxattr, layers);
 	hint = "dmesg may say why";
 	must(mount("overlay", SCRATCH "/merged", "overlay", 0, options),
 	     "mount -t overlay -o '%s' overlay " SCRATCH "/merged", options);
