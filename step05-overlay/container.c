@@ -148,7 +148,7 @@ static void mount_scratch(void)
 	else
 		must(mount(writable, SCRATCH, NULL, MS_BIND, NULL),
 		     "mount --bind '%s' " SCRATCH, writable);
-	umask(022);
+	umask(0);
 	must(make_directory(SCRATCH "/upper"), "mkdir -p " SCRATCH "/upper");
 	must(make_directory(SCRATCH "/work"), "mkdir -p " SCRATCH "/work");
 	must(make_directory(SCRATCH "/merged"), "mkdir -p " SCRATCH "/merged");
@@ -214,7 +214,7 @@ static void mount_dev(void)
 	must(symlink("fd/1", "dev/stdout"), "ln -s fd/1 dev/stdout");
 	must(symlink("fd/2", "dev/stderr"), "ln -s fd/2 dev/stderr");
 	must(symlink("pts/ptmx", "dev/ptmx"), "ln -s pts/ptmx dev/ptmx");
-	must(mkdir("dev/shm", 0755), "mkdir dev/shm");
+	must(mkdir("dev/shm", 01777), "mkdir -m 1777 dev/shm");
 	must(mkdir("dev/pts", 0755), "mkdir dev/pts");
 	must(mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
 		   "ptmxmode=0666"),
@@ -252,7 +252,8 @@ static void run_command(void)
 {
 	const char *term = getenv("TERM");
 
-	/* What the caller's environment says holds on the host, not here. */
+	/* The caller's umask and environment are for the host, not for here. */
+	umask(022);
 	clearenv();
 	setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", 1);
 	setenv("HOME", "/root", 1);
