@@ -32,7 +32,8 @@
 
 #define HOSTNAME "container"
 
-/* Where upper, work and merged are. The host does not see what is mounted here. */
+/* Where upper and work are, and then the overlay over them. The host does not see
+ * what is mounted here. */
 #define SCRATCH "/dev/shm"
 
 static const char usage[] =
@@ -151,7 +152,6 @@ static void mount_scratch(void)
 	umask(0);
 	must(make_directory(SCRATCH "/upper"), "mkdir -p " SCRATCH "/upper");
 	must(make_directory(SCRATCH "/work"), "mkdir -p " SCRATCH "/work");
-	must(make_directory(SCRATCH "/merged"), "mkdir -p " SCRATCH "/merged");
 }
 
 /* The layers are not changed. To write to a file of theirs, overlayfs first
@@ -173,10 +173,10 @@ static void mount_overlay(void)
 		 "/work",
 		 userxattr, layers);
 	hint = "dmesg may say why";
-	must(mount("overlay", SCRATCH "/merged", "overlay", 0, options),
-	     "mount -t overlay -o '%s' overlay " SCRATCH "/merged", options);
+	must(mount("overlay", SCRATCH, "overlay", 0, options),
+	     "mount -t overlay -o '%s' overlay " SCRATCH, options);
 	hint = "";
-	must(chdir(SCRATCH "/merged"), "cd " SCRATCH "/merged");
+	must(chdir(SCRATCH), "cd " SCRATCH);
 }
 
 /* mount(2) follows symbolic links, and the host's root is still there: an image
