@@ -143,9 +143,10 @@ int nl_send(struct netlink *nl, struct nlmsghdr **reply)
 
 	if (reply == NULL)
 		nl->message->nlmsg_flags |= NLM_F_ACK;
+	if (hint == nl->words) /* of an earlier request */
+		hint = "";
 	sent = send(nl->fd, nl->request, nl->length, 0);
 	nl->length = 0;
-	nl->left = 0;
 	if (sent == -1)
 		return -1;
 	message = nl_next(nl);
