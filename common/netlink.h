@@ -4,12 +4,12 @@
  * is a message: a header, then a header of the message's family, then
  * attributes, each a length, a type and a value. An attribute whose value is
  * attributes is a nest. Everything is aligned to 4 bytes. So
- * "ip link add veth0 type veth" is, byte by byte:
+ * "ip link add cable type veth" is, byte by byte:
  *
  *	 0 length type flags seq pid   nl_begin(&nl, RTM_NEWLINK,
  *	                                        NLM_F_CREATE | NLM_F_EXCL,
  *	16 struct ifinfomsg                     sizeof(struct ifinfomsg));
- *	32 10 IFLA_IFNAME "veth0" pad  nl_put_str(&nl, IFLA_IFNAME, "veth0");
+ *	32 10 IFLA_IFNAME "cable" pad  nl_put_str(&nl, IFLA_IFNAME, "cable");
  *	44 16 IFLA_LINKINFO            nest = nl_nest(&nl, IFLA_LINKINFO);
  *	48    9 IFLA_INFO_KIND "veth"  nl_put_str(&nl, IFLA_INFO_KIND, "veth");
  *	60                             nl_nest_end(&nl, nest);
