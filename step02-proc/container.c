@@ -58,7 +58,7 @@ static void parse_options(int argc, char *argv[])
  * `cd ..` would lead up to the host's root directory. */
 static void enter_root(void)
 {
-	must(chroot("."), "chroot .");
+	must(chroot("."), "chroot . /bin/sh");
 }
 
 static void mount_proc(void)

@@ -102,7 +102,7 @@ static void enter_user_namespace(void)
 	snprintf(uid_map, sizeof(uid_map), "0 %u 1", geteuid());
 	snprintf(gid_map, sizeof(gid_map), "0 %u 1", getegid());
 	hint = "are user namespaces restricted? See README.md";
-	must(unshare(CLONE_NEWUSER), "unshare --user");
+	must(unshare(CLONE_NEWUSER), "unshare --user --keep-caps");
 	/* Deny setgroups first: dropping a group could give access to files
 	 * that exclude it. */
 	must(write_file("/proc/self/setgroups", "deny"),
