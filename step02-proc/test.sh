@@ -1,164 +1,124 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# test.sh - step 02: a /proc, which the host sees mounted for as long as the
-# container runs, and for longer if the launcher is killed
+# test.sh - step 02: /proc is mounted while the command runs, and the host sees
+# this mount. Only a killed launcher leaves it behind.
 . "$(dirname "$0")/../common/test/lib.sh"
 
-# The mounts on ROOTFS's /proc, as the kernel lists them for the host.
+# The mounts on ROOTFS/proc, without their IDs.
 proc_mounts() {
 	# The kernel writes a blank as \040.
-	point=$(echo "$rootfs/proc" | sed 's/ /\\040/g')
-	grep -F " $point " /proc/self/mountinfo || :
+	point=$(printf '%s\n' "$rootfs/proc" | sed 's/ /\\040/g')
+	grep -F " $point " /proc/self/mountinfo | cut -d ' ' -f 4- || :
 }
 
-has_grandchild() {
-	grandchild=$(children_of "$(children_of "$1")")
-	[ -n "$grandchild" ]
-}
-
-# Starts a container that waits, as $command.
+# start_container [OPTION...] - sets $pid, the launcher, and $inside. At the
+# end of the test, kills $inside: a killed launcher would leave it behind.
 start_container() {
-	start "$container" "$rootfs" sh -c 'echo ready; exec sleep 60'
-	eventually grep -q ready "$T/start.out"
-	command=$(children_of "$pid")
-	contains "$(proc_mounts)" "$rootfs/proc" "mounts while it runs"
+	start "$container" "$@" "$rootfs" sleep 4711
+	eventually sleeper
+	sed -i "s/^$pid$/$inside/" "$T.started"
 }
 
-# wait_for_launcher STATUS [WHAT]
-wait_for_launcher() {
-	launched=0
-	wait "$pid" || launched=$?
-	is "$launched" "$1" "exit status of the launcher${2+ after $2}"
+gone() {
+	[ ! -e "/proc/$1" ]
 }
-
-# ---- What the step gives ----
 
 mounts_proc() {
 	start_container
-	is "$(proc_mounts | wc -l)" 1 "mounts on ROOTFS/proc"
-	# ... POINT OPTIONS [shared:N] - TYPE SOURCE SUPER-OPTIONS
 	mount=$(proc_mounts)
+	is "$(proc_mounts | wc -l)" 1 "mounts on ROOTFS/proc"
 	contains "$mount" " rw,nosuid,nodev,noexec,"
 	contains "$mount" " - proc proc "
 	run "$container" "$rootfs" cat /proc/self/comm
 	is "$out" cat
 }
 
-unmounts_when_the_command_ends() {
-	run "$container" "$rootfs" sh -c 'exit 3'
-	is "$status" 3
-	is "$(proc_mounts)" "" "mounts after a command that failed"
-	run "$container" "$rootfs" no-such-command
-	is "$status" 127
-	is "$(proc_mounts)" "" "mounts after a command that there is not"
-}
-
-unmounts_when_the_command_is_killed() {
+# For Ctrl-C, see common/test/test-terminal.sh.
+unmounts_after_exit() {
+	for command in true false missing; do
+		run "$container" "$rootfs" $command
+		is "$(proc_mounts)" "" "mounts after $command"
+	done
 	start_container
-	kill -KILL "$command"
-	wait_for_launcher 137
-	is "$(proc_mounts)" "" mounts
-}
-
-unmounts_when_the_launcher_is_told_to_end() {
-	while read -r signal number; do
-		start_container
-		kill "-$signal" "$pid"
-		wait_for_launcher $((128 + number)) "$signal"
-		is "$(proc_mounts)" "" "mounts after $signal"
-		[ ! -e "/proc/$command" ] || fail "$signal leaves the command"
-	done <<-END
-	HUP 1
-	INT 2
-	TERM 15
-	END
+	kill -KILL "$inside"
+	ends_with 137
+	is "$(proc_mounts)" "" "mounts after SIGKILL"
 }
 
 unmounts_what_is_in_use() {
-	start "$container" "$rootfs" sh -c 'cd /proc/self; sleep 60; :'
-	eventually has_grandchild "$pid"
-	command=$(children_of "$pid")
-	kill -KILL "$command"
-	wait_for_launcher 137
-	in_use=$(readlink "/proc/$grandchild/cwd")
-	kill -KILL "$grandchild"
-	contains "$in_use" "/$command" "directory of the process that is left"
+	start "$container" "$rootfs" sh -c 'cd /proc/self; sleep 4711; :'
+	eventually sleeper
+	kill -KILL "$(children_of "$pid")"
+	ends_with 137
+	kill "$inside"
+	is "$(proc_mounts)" ""
 	is "$(cat "$T/start.err")" ""
-	is "$(proc_mounts)" "" mounts
 }
 
-keeps_a_mount_by_hand() {
-	mount -t proc by-hand "$rootfs/proc"
-	before=$(proc_mounts)
-	run "$container" "$rootfs" true
-	after=$(proc_mounts)
-	umount "$rootfs/proc"
-	contains "$before" by-hand
-	is "$after" "$before" "the mount that was there"
+# The lines of -v, typed into shells: chroot(8) starts one in the new root.
+replays() {
+	start_container -v
+	is "$(readlink "/proc/$inside/root")" "$(readlink "/proc/$inside/cwd")"
+	proc_mounts >"$T/made"
+	readlink "/proc/$inside/root" >>"$T/made"
+	kill "$inside"
+	ends_with 143
+	sed 's/^[a-z]* *+ //
+		s/^chroot \.$/& sh -es <<"END"/
+		s/^exec \(.*\)/\1 || :/
+		/^wait /d
+		$a\
+END' "$T/start.err" >"$T/script"
+	start sh -e "$T/script"
+	eventually sleeper
+	proc_mounts >"$T/replayed"
+	readlink "/proc/$inside/root" >>"$T/replayed"
+	kill "$inside"
+	ends_with 0
+	is "$(cat "$T/replayed")" "$(cat "$T/made")" "the replayed state"
+	is "$(proc_mounts)" "" "mounts after the replay"
 }
 
-two_share_a_rootfs() {
-	start_container
-	first=$pid
-	start "$container" "$rootfs" sh -c 'echo ready; exec sleep 60'
-	eventually grep -q ready "$T/start.out"
-	is "$(proc_mounts | wc -l)" 2 "mounts of two containers"
-	kill "$first"
-	wait "$first" || :
-	is "$(proc_mounts | wc -l)" 1 "mounts of the one that is left"
-	run "$container" "$rootfs" cat /proc/self/comm
-	is "$out" cat
-	kill "$pid"
-	wait "$pid" || :
-	is "$(proc_mounts)" "" mounts
-}
+# ---- Leaks ----
 
-# ---- What it leaks ----
-
-sees_the_hosts_processes() {
+sees_host_processes() {
 	start sleep 60
-	for process in 1 $$ "$pid"; do
-		run "$container" "$rootfs" cat "/proc/$process/stat"
-		is "$(cut -d ' ' -f 1 "$T/out")" "$process"
-	done
-	start_container
-	is "$(ns_of "$command" pid)" "$(ns_of self pid)" "PID namespace"
-	is "$(ns_of "$command" mnt)" "$(ns_of self mnt)" "mount namespace"
+	run "$container" "$rootfs" cat "/proc/$pid/comm"
+	is "$out" sleep
 }
 
-reaches_the_hosts_root() {
+reaches_the_host_root() {
 	echo secret >"$T/file"
 	run "$container" "$rootfs" cat "/proc/1/root$T/file"
 	is "$out" secret
-	run "$container" "$rootfs" stat -c %d:%i /proc/1/root/
-	is "$out" "$(stat -c %d:%i /)" "the root of process 1"
 }
 
-a_killed_launcher_leaves_its_mount() {
-	start_container
-	kill -KILL "$pid"
-	wait_for_launcher 137
-	mounts=$(proc_mounts)
-	left=$(ns_of "$command" mnt)
-	# What README.md says mends it.
-	kill -KILL "$command"
-	umount "$rootfs/proc"
-	contains "$mounts" " - proc proc " "the mount that is left"
-	isnt "$left" "" "mount namespace of the command that is left"
-	is "$(proc_mounts)" "" "mounts after umount"
+# TERM and HUP are as bad as KILL: step 03 mends the mount, step 04 the command.
+killed_launcher_leaves_all() {
+	while read -r signal number; do
+		start_container
+		kill -s "$signal" "$pid"
+		ends_with "$number"
+		mounts=$(proc_mounts)
+		kill "$inside" || fail "SIG$signal kills the command"
+		umount "$rootfs/proc"
+		contains "$mounts" " - proc proc " "mounts after SIG$signal"
+		is "$(proc_mounts)" "" "mounts after umount"
+		eventually gone "$inside"
+	done <<-END
+	KILL 137
+	TERM 143
+	HUP 129
+	END
 }
 
-t "/proc is mounted with nosuid, nodev, noexec" mounts_proc
-t "... and unmounted when the command ends" unmounts_when_the_command_ends
-t "... is killed" unmounts_when_the_command_is_killed
-t "... or the launcher gets TERM, INT or HUP" \
-	unmounts_when_the_launcher_is_told_to_end
-t "... though a process is left in it" unmounts_what_is_in_use
-t "a /proc that was mounted by hand stays" keeps_a_mount_by_hand
-t "of two containers on one ROOTFS each unmounts its own" two_share_a_rootfs
-t "leak: all the host's processes are visible" sees_the_hosts_processes
-t "leak: /proc/1/root is the host's root" reaches_the_hosts_root
-t "leak: a killed launcher leaves the mount; umount mends it" \
-	a_killed_launcher_leaves_its_mount
+t "/proc is mounted" mounts_proc
+t "/proc is unmounted, however the command exits" unmounts_after_exit
+t "... though another process still uses it" unmounts_what_is_in_use
+t "the commands of -v do the same" replays
+t "leak: it sees the host's processes" sees_host_processes
+t "leak: /proc/1/root is the host's root" reaches_the_host_root
+t "leak: a killed launcher leaves the mount and the command" \
+	killed_launcher_leaves_all
 done_testing

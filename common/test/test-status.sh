@@ -1,144 +1,137 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# test-status - the exit status is the command's, whatever signals the caller
-# of the launcher ignores or blocks
+# test-status - the command line, the exit status, and what the command inherits
+# from the caller: the same in every step
 . "$(dirname "$0")/lib.sh"
 
-# returns STATUS CMD... - CMD's exit status is STATUS
-returns() {
-	want=$1 got=0
-	shift
-	"$@" || got=$?
-	is "$got" "$want" "exit status of $*"
-}
-
-keeps_statuses() {
-	for i; do
-		returns "$i" "$container" "$rootfs" sh -c "exit $i"
+prints_usage() {
+	run "$container" -h
+	is "$status" 0 "status of -h"
+	is "$err" "" "stderr of -h"
+	contains "$out" "Usage: container [OPTION...]"
+	usage=$out
+	for option in '' -v -x -vx --help -- -H; do
+		# shellcheck disable=SC2086 # empty: no argument at all
+		run "$container" $option
+		is "$status" 125 "status of '$option'"
+		is "$out" "" "stdout of '$option'"
+		contains "$err" "$usage" "stderr of '$option'"
 	done
 }
 
-# Not for PID 1, whom a signal that it has no handler for does not reach.
+separates_options() {
+	# shellcheck disable=SC2016 # for the shell inside
+	run "$container" -- "$rootfs" sh -c 'printf "<%s>" "$@"' sh -v -- -x ''
+	is "$out" "<-v><--><-x><>"
+	is "$err" ""
+}
+
+runs_a_shell() {
+	# shellcheck disable=SC2016 # for the shell inside
+	echo 'echo $0' >"$T/in"
+	run sh -c '"$@" <"$0"' "$T/in" "$container" "$rootfs"
+	is "$out" /bin/sh
+}
+
+# -v prints lines for a shell, each with the side on which it takes effect.
+traces() {
+	run "$container" -v "$rootfs" sh -c 'echo out'
+	is "$out" out
+	contains "$err" " + exec sh -c echo out"
+	sed '/<<END$/,/^END$/d; /^host      + /d; /^container + /d' \
+		"$T/err" >"$T/rest"
+	is "$(cat "$T/rest")" "" "lines that name no side"
+}
+
+keeps_exit_statuses() {
+	for number; do
+		status=0
+		"$container" "$rootfs" sh -c "exit $number" || status=$?
+		is "$status" "$number"
+	done
+}
+
+# PID 1 can only be killed from outside: KILL is for every step.
 adds_128_to_signals() {
-	prlimit --core=0 --pid $$
-	for i in 1 2 6 9 10 11 12 13 14 15 24 40 64; do
-		run env --default-signal "$container" "$rootfs" \
-			sh -c "kill -$i \$\$"
-		is "$status" $((128 + i))
-	done
+	while read -r signal number; do
+		[ "$n" -lt 4 ] || [ "$signal" = KILL ] || continue
+		start "$container" "$rootfs" sleep 4711
+		eventually sleeper
+		kill -s "$signal" "$inside"
+		ends_with "$number"
+	done <<-END
+	KILL 137
+	TERM 143
+	HUP 129
+	USR1 138
+	END
 }
 
-# A crash ends PID 1, too. A program whose code starts at address 0: header and
-# program header of a 64-bit little-endian ELF file, with this machine's number.
-reports_a_crash() {
-	prlimit --core=0 --pid $$
-	cp -RPx "$rootfs" "$T/root"
-	{
-		printf '\177ELF\002\001\001\000\000\000\000\000\000\000\000\000'
-		printf '\002\000'
-		dd if="$(command -v env)" bs=1 skip=18 count=2 2>/dev/null
-		printf '\001\000\000\000\000\000\000\000\000\000\000\000'
-		printf '\100\000\000\000\000\000\000\000\000\000\000\000'
-		printf '\000\000\000\000\000\000\000\000\100\000\070\000'
-		printf '\001\000\000\000\000\000\000\000'
-		head -c 56 /dev/zero
-	} >"$T/root/crash"
-	chmod +x "$T/root/crash"
-	run "$T/root/crash"
-	[ "$status" -eq 139 ] || skip "this machine's programs look different"
-	run "$container" "$T/root" /crash
-	is "$status" 139
+# `env` prints the environment that the launcher made, unlike a shell's.
+has_a_clean_environment() {
+	run env -i TERM=vt100 PATH=/odd HOME=/odd TMPDIR=/odd "A=b c" \
+		"$container" "$rootfs" env
+	is "$out" "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+HOME=/root
+TERM=vt100"
+	run env -i "$container" "$rootfs" env
+	contains "$out" TERM=dumb
 }
 
-# mask PID NAME - of signals: SigIgn, SigBlk or ShdPnd
-mask() {
-	sed -n "s/^$2:	//p" "/proc/$1/status"
+changes_to_home() {
+	run "$container" "$rootfs" sh -c 'cd; pwd'
+	is "$out" /root
+	is "$err" ""
 }
 
-# The launcher has taken all that was sent to it.
-no_signal_waits() {
-	[ "$(mask "$pid" ShdPnd)" = 0000000000000000 ]
+# fd 9 is a directory of the host: /proc/self/fd/9/.. would lead to its root.
+# shellcheck disable=SC2094 # fd 8 is only open
+closes_other_files() {
+	(
+		exec 7</ 8>"$T/file" 9</proc
+		start "$container" "$rootfs" sleep 4711
+		eventually sleeper
+		# shellcheck disable=SC2012 # numbers
+		is "$(ls "/proc/$inside/fd" | tr '\n' ' ')" "0 1 2 "
+		kill -KILL "$inside"
+		eventually ended
+		# Inside, too: ls itself opens 3.
+		run "$container" "$rootfs" ls /proc/self/fd
+		is "$out" "0
+1
+2
+3"
+	)
 }
 
-# A launcher may have other children: what was started before it in the shell
-# that it replaced. Their end is not the command's.
-knows_its_child() {
-	run sh -c 'exit 3 & exit 4 & exec "$@"' sh \
-		"$container" "$rootfs" sh -c 'exit 7'
-	is "$status" 7
-	start sh -c 'sleep 1234 & exec "$@"' sh \
-		"$container" "$rootfs" sleep 4711
-	eventually sleeper
-	for child in $(children_of "$pid"); do
-		[ "$child" = "$inside" ] || kill -KILL "$child"
-	done
-	eventually no_signal_waits
-	kill -0 "$inside"
-	kill -KILL "$inside"
-	ends_with 137
-}
-
-survives_signals_of_its_caller() {
-	for how in ignore block; do
-		for signals in CHLD CHLD,TERM,INT,HUP,USR1; do
-			run timeout -s KILL 10 env "--$how-signal=$signals" \
-				"$container" "$rootfs" sh -c 'exit 7'
-			is "$status" 7 "$how $signals"
-		done
-	done
-}
-
-# What nohup(1) does to a command has to reach it.
-passes_on_ignored_signals() {
-	start env --default-signal --ignore-signal=HUP,USR2 \
-		"$container" "$rootfs" sleep 4711
-	eventually sleeper
-	# Who started this may have had others ignored that env cannot name.
-	is "$(mask "$inside" SigIgn)" "$(env --default-signal \
-		--ignore-signal=HUP,USR2 \
-		sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status)"
-	[ "$n" -gt 1 ] || return 0
-	kill -HUP "$pid"
-	kill -USR2 "$pid"
-	eventually no_signal_waits
-	kill -0 "$inside"
-	kill -KILL "$inside"
-	ends_with 137
-}
-
-# A caller that blocks signals is no reason for the command to be deaf.
-unblocks_signals() {
-	start env --block-signal=HUP,TERM,INT,CHLD "$container" "$rootfs" \
-		sleep 4711
-	eventually sleeper
-	is "$(mask "$inside" SigBlk)" 0000000000000000
-	kill -TERM "$pid"
-	if [ "$n" -ge 4 ]; then
-		eventually no_signal_waits
-		kill -TERM "$pid"
-		ends_with 137
-	else
-		ends_with 143
-	fi
+passes_stdio() {
+	out=$(echo hello | "$container" "$rootfs" \
+		sh -c 'read -r line; echo "$line"; echo error >&2' 2>"$T/err")
+	is "$out" hello
+	is "$(cat "$T/err")" error
 }
 
 for step in $steps; do
 	at_step "$step"
-
-	# shellcheck disable=SC2046 # numbers
 	case $n in
-	04) t "$step: all exit statuses" keeps_statuses $(seq 0 255) ;;
-	*) t "$step: exit statuses" keeps_statuses \
-		0 1 2 124 125 126 127 128 137 143 255 ;;
+	01 | 02 | 03 | 04) numbers=$(seq 0 255) ;;
+	*) numbers="0 1 125 128 255" ;;
 	esac
-	[ "$n" -ge 4 ] || t "$step: 128+n for signal n" adds_128_to_signals
-	t "$step: 139 for a crash" reports_a_crash
-	t "$step: the caller ignores or blocks signals" \
-		survives_signals_of_its_caller
-	t "$step: ignored signals stay ignored" passes_on_ignored_signals
-	[ "$n" -ge 2 ] || continue
-	t "$step: blocked signals do not stay blocked" unblocks_signals
-	t "$step: other children are not the command" knows_its_child
+
+	t "$step: -h and wrong options print the usage" prints_usage
+	t "$step: options end at ROOTFS" separates_options
+	t "$step: COMMAND is /bin/sh by default" runs_a_shell
+	t "$step: -v prints shell commands" traces
+	# shellcheck disable=SC2086 # words
+	t "$step: the exit status is the command's" \
+		keeps_exit_statuses $numbers
+	t "$step: ... or 128+N after signal N" adds_128_to_signals
+	t "$step: stdin, stdout and stderr are the caller's" passes_stdio
+	t "$step: the environment is PATH, HOME and TERM" \
+		has_a_clean_environment
+	t "$step: cd goes to /root" changes_to_home
+	[ "$n" -ge 4 ] || continue
+	t "$step: other open files are closed" closes_other_files
 done
 done_testing
