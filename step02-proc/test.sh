@@ -65,7 +65,7 @@ replays() {
 	kill "$inside"
 	ends_with 143
 	sed 's/^[a-z]* *+ //
-		s/^chroot \.$/& sh -es <<"END"/
+		s/^chroot \. .*$/& -es <<"END"/
 		s/^exec \(.*\)/\1 || :/
 		/^wait /d
 		$a\
