@@ -511,8 +511,10 @@ static void accept_in_iptables(struct netlink *nft)
 	if (result == -1 && errno == ENOENT)
 		return; /* there is no such chain */
 	must(result, "nft -f - <<END\n"
-		     "insert rule ip filter FORWARD iifname cbr0 accept\n"
-		     "insert rule ip filter FORWARD oifname cbr0 accept\n"
+		     "insert rule ip filter FORWARD iifname cbr0 accept "
+		     "comment " COMMENT "\n"
+		     "insert rule ip filter FORWARD oifname cbr0 accept "
+		     "comment " COMMENT "\n"
 		     "END");
 }
 
@@ -579,6 +581,10 @@ static void delete_rules(struct netlink *nft)
 	for (int i = 0; i < count; i++)
 		nft_delete_rule(nft, "filter", "FORWARD", handles[i]);
 	must(nft_commit(nft), "nft delete table ip " BRIDGE);
+	if (count > 0)
+		must(0, "nft -a list chain ip filter FORWARD | "
+			"sed -n 's/.*" COMMENT ".*#"
+			"/delete rule ip filter FORWARD/p' | nft -f -");
 }
 
 /* Removes what share_network() made, and the links of launchers that were
@@ -599,11 +605,12 @@ static void remove_network(void)
  * host. The servers that it asks are in a file of its own. */
 static int open_resolv_conf(void)
 {
-	int fd = open("/run/systemd/resolve/resolv.conf", O_RDONLY | O_CLOEXEC);
+	const char *path = "/run/systemd/resolve/resolv.conf";
 
-	if (fd == -1)
-		fd = open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC);
-	return fd;
+	if (access(path, R_OK) == -1)
+		path = "/etc/resolv.conf";
+	must(0, "exec 8<%s", path);
+	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 /* After pivot_root, so that no link in the image can lead to a host's file. */
@@ -617,7 +624,7 @@ static void write_resolv_conf(int from)
 	if (sendfile(to, from, NULL, 65536) == -1)
 		warn("no DNS in the container: copy the host's resolv.conf");
 	else
-		must(0, "cp --remove-destination ... /etc/resolv.conf");
+		must(0, "rm -f /etc/resolv.conf; cat <&8 >/etc/resolv.conf");
 }
 
 static void run_command(void)
@@ -667,7 +674,7 @@ static int lock_network(void)
 {
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
-	must(flock(fd, LOCK_SH), "flock --shared /proc/self/ns/net");
+	must(flock(fd, LOCK_SH), "exec 9</proc/self/ns/net; flock --shared 9");
 	return fd;
 }
 
