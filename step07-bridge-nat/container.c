@@ -389,8 +389,7 @@ static void wait_for_carrier(struct netlink *nl, const char *name)
 static void create_bridge(struct netlink *host)
 {
 	struct rtattr *info;
-	struct nl_link bridge;
-	int result;
+	int bridge, result;
 
 	nl_begin(host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
 		 sizeof(struct ifinfomsg));
@@ -401,18 +400,22 @@ static void create_bridge(struct netlink *host)
 	nl_put_str(host, IFLA_INFO_KIND, "bridge");
 	nl_nest_end(host, info);
 	result = nl_send(host, NULL);
-	bridge = nl_get_link(host, BRIDGE);
-	must(bridge.group == BRIDGE_GROUP ? 0 : result,
+	if (result == -1 && errno == EEXIST &&
+	    nl_get_link(host, BRIDGE).group == BRIDGE_GROUP)
+		result = 0;
+	must(result,
 	     "ip link add %s group %d address 02:42:0a:c8:00:01 type bridge",
 	     BRIDGE, BRIDGE_GROUP);
+	bridge = nl_get_link(host, BRIDGE).index;
 	nl_begin(host, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
 	nl_put_u32(host, IFLA_GROUP, PORT_GROUP);
-	nl_put_u32(host, IFLA_MASTER, (uint32_t)bridge.index);
+	nl_put_u32(host, IFLA_MASTER, (uint32_t)bridge);
 	must(nl_send(host, NULL), "ip link set group %d master " BRIDGE,
 	     PORT_GROUP);
 	add_address(host, BRIDGE, HOST_IP);
 	set_link_up(host, BRIDGE);
 }
+
 /* 2 has the same effect as 1, and tells that it was this program that turned
  * forwarding on. Docker and sysctl(8) write 1, and then it stays on. */
 static void change_ip_forward(char from, const char *to)
