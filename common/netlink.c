@@ -30,7 +30,7 @@ void *nl_append(struct netlink *nl, size_t size)
 {
 	char *space = nl->request + nl->length;
 
-	if (size > sizeof(nl->request) - nl->length - NLMSG_ALIGNTO)
+	if (nl->length + NLMSG_ALIGN(size) > sizeof(nl->request))
 		errx(EXIT_LAUNCHER, "netlink request is too long");
 	memset(space, 0, NLMSG_ALIGN(size));
 	nl->length += NLMSG_ALIGN(size);
