@@ -265,7 +265,8 @@ static void create_veth(struct netlink *host)
 {
 	struct rtattr *info, *data, *peer;
 
-	/* A container that has just exited may need some 20 ms for that. */
+	/* It takes the kernel some 20 ms to remove those of a container that has
+	 * just exited. */
 	for (int ms = 0; ms < 500 && nl_get_link(host, HOST_IF).index != 0;
 	     ms++)
 		usleep(1000);
@@ -278,11 +279,12 @@ static void create_veth(struct netlink *host)
 	peer = nl_nest(host, VETH_INFO_PEER);
 	nl_append(host, sizeof(struct ifinfomsg));
 	nl_put_str(host, IFLA_IFNAME, CONT_IF);
+	/* 1: the kernel looks it up in the PID namespace of this process. */
 	nl_put_u32(host, IFLA_NET_NS_PID, (uint32_t)getpid());
 	nl_nest_end(host, peer);
 	nl_nest_end(host, data);
 	nl_nest_end(host, info);
-	hint = "is another container running? There is one cable only";
+	hint = "is another container running? There is only one cable";
 	must(nl_send(host, NULL),
 	     "ip link add %s type veth peer name %s netns $CONTAINER_PID",
 	     HOST_IF, CONT_IF);

@@ -304,6 +304,7 @@ static int create_veth(struct netlink *host, const char *name, const char *ip)
 	nl_append(host, sizeof(struct ifinfomsg));
 	nl_put_str(host, IFLA_IFNAME, CONT_IF);
 	put_mac(host, ip);
+	/* 1: the kernel looks it up in the PID namespace of this process. */
 	nl_put_u32(host, IFLA_NET_NS_PID, (uint32_t)getpid());
 	nl_nest_end(host, peer);
 	nl_nest_end(host, data);
