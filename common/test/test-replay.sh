@@ -75,13 +75,12 @@ type_command() {
 	[ "$2" != "unshare --pid --fork" ] || shell=second
 }
 
-# replay STEP
+# replay STEP [-U]
 replay() {
 	command -v bash >/dev/null || skip "no bash here"
-	cd "$T"
-	ln -s "$rootfs" layer
+	cd "$T" && ln -s "$rootfs" layer
 	state $$ >"$T/before"
-	start "$bin/$1/container" -v layer sleep 4711
+	start "$bin/$1/container" -v ${2-} layer sleep 4711
 	eventually sleeper
 	state $$ >"$T/host"
 	state "$inside" >"$T/container"
@@ -116,5 +115,6 @@ replay_beside_docker() {
 t "step 02: the printed commands do the same" replay step02-proc
 t "step 05: the printed commands do the same" replay step05-overlay
 t "step 06: the printed commands do the same" replay step06-veth
+t "step 06: so they do with -U" replay step06-veth -U
 t "step 07: the printed commands do the same" replay_beside_docker
 done_testing
