@@ -19,9 +19,10 @@ BIN = .
 ROOTFS = rootfs/tiny-linux
 STEPS = $(sort $(patsubst %/container.c,%,$(wildcard step*/container.c)))
 PROBES = $(addprefix .build/probes/,peek escape reach pty fault)
+TOOLS = .build/tools/remount
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 
-all: $(STEPS:%=$(BIN)/%/container) $(PROBES) ## build all the steps
+all: $(STEPS:%=$(BIN)/%/container) $(PROBES) $(TOOLS) ## build all the steps
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
@@ -33,6 +34,13 @@ demo: all rootfs ## show every step at work; needs no root
 
 run: all rootfs ## run STEP=NN [CMD='ls /']: a shell in that step's container
 	@$(SANDBOX) $(BIN)/$(step)/container $(ROOTFS) $(CMD)
+
+shell: all rootfs ## a root shell in the sandbox; a second one joins the first
+	@if common/tools/sandbox --join true 2>/dev/null; then \
+		common/tools/sandbox --join; \
+	else \
+		common/tools/sandbox; \
+	fi || :
 
 test: all rootfs ## run the tests; needs no root
 	@BIN=$(BIN) common/test/run $(TESTS)
@@ -108,13 +116,17 @@ $(BUILD)/%.o: %.c Makefile
 	$(QUIET)$(CC) $(ALL_CFLAGS) -static -o $@ $< 2>/dev/null || \
 		$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
 
+.build/tools/%: common/tools/%.c Makefile
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
+
 .build/probes/%: common/test/%.c Makefile
 	@mkdir -p $(@D)
 	$(QUIET)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
 
 -include $(wildcard .build/*/*.d .build/*/*/*.d .build/*/*/*/*.d)
 
-.PHONY: all help demo run test diff rootfs alpine asan tidy analyze format \
-	bench clean-host clean $(STEPS)
+.PHONY: all help demo run shell test diff rootfs alpine asan tidy analyze \
+	format bench clean-host clean $(STEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
