@@ -22,18 +22,27 @@ PROBES = $(addprefix .build/probes/,peek escape reach pty fault)
 TOOLS = .build/tools/remount
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 
+# These reach the shell in its environment, as they were typed: make expands
+# no $ in them.
+override CMD := $(value CMD)
+override ROOTFS := $(value ROOTFS)
+override TARBALL := $(value TARBALL)
+export CMD ROOTFS TARBALL
+
 all: $(STEPS:%=$(BIN)/%/container) $(PROBES) $(TOOLS) ## build all the steps
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
 	while read -r target text; do printf '%-10s %s\n' "$$target" "$$text"; done
 	@echo 'make stepNN-NAME builds one step.'
+	@echo 'make run also knows ROOTFS=DIR, OPTS=-v, and HOST=1: no sandbox.'
 
 demo: all rootfs ## show every step at work; needs no root
-	@common/tools/tour $(ROOTFS)
+	@common/tools/tour "$$ROOTFS"
 
-run: all rootfs ## run STEP=NN [CMD='ls /']: a shell in that step's container
-	@$(SANDBOX) $(BIN)/$(step)/container $(ROOTFS) $(CMD)
+run: all rootfs ## run STEP=NN: a shell in that step's container, or CMD='ls /'
+	@$(if $(HOST),$(ON_HOST),common/tools/sandbox) $(BIN)/$(step)/container \
+		$(OPTS) $(root) $${CMD:+sh -c "$$CMD"} || :
 
 shell: all rootfs ## a root shell in the sandbox; a second one joins the first
 	@if common/tools/sandbox --join true 2>/dev/null; then \
@@ -49,7 +58,7 @@ diff: ## diff STEP=NN: what that step adds to the one before
 	@diff -u $(or $(before),/dev/null) $(step)/container.c || :
 
 rootfs: $(PROBES) ## make rootfs/tiny-linux; or TARBALL=FILE to unpack one
-	@common/tools/rootfs $(if $(TARBALL),--tarball '$(TARBALL)')
+	@common/tools/rootfs $${TARBALL:+--tarball "$$TARBALL"}
 
 alpine: $(PROBES) ## download the articles' Alpine into rootfs/alpine-linux
 	@common/tools/rootfs --alpine
@@ -76,9 +85,9 @@ format: ## run clang-format on all the C
 	clang-format -i $(SOURCES) $(wildcard common/*.h)
 
 bench: all rootfs ## measure the steps and their peers; needs hyperfine
-	@common/bench/run $(ROOTFS)
-	@common/bench/network $(ROOTFS)
-	@common/bench/bridge $(ROOTFS)
+	@common/bench/run "$$ROOTFS"
+	@common/bench/network "$$ROOTFS"
+	@common/bench/bridge "$$ROOTFS"
 
 clean-host: step07-bridge-nat ## undo what SIGKILLed launchers of step 07 left
 	@$(BIN)/step07-bridge-nat/container --clean-host
@@ -95,7 +104,24 @@ step = $(or $(firstword \
 before = $(lastword $(sort $(shell \
 	printf '%s/container.c\n' $(STEPS) | sed '/$(step)/,$$d')))
 QUIET = $(if $(V),,@echo '  CC      $@';)
-SANDBOX = $(if $(filter-out 0,$(shell id -u)),common/tools/sandbox)
+
+USER_ID := $(shell id -u)
+ON_HOST = echo 'HOST=1: this is your own machine, not the sandbox' >&2; \
+	$(if $(filter-out 0,$(USER_ID)),sudo)
+
+# Steps 05 to 07 take several layers, with ':' between them.
+root = $(if $(filter step05-% step06-% step07-%,$(step)),$(layer),"$$ROOTFS")
+layer = "$$(printf %s "$$ROOTFS" | sed 's/[\\:,]/\\&/g')"
+
+# Root builds as the owner of the checkout, who can then remove what was built.
+ifeq ($(USER_ID),0)
+OWNER := $(filter-out --reuid=0,$(shell stat -c '--reuid=%u --regid=%g' .))
+ifneq ($(filter --reuid=%,$(OWNER)),)
+%/container .build/% $(if $(TARBALL),,rootfs): SHELL = setpriv
+%/container .build/% $(if $(TARBALL),,rootfs): .SHELLFLAGS = \
+	$(OWNER) --clear-groups sh -c
+endif
+endif
 
 # The helpers that a step needs besides error.o.
 $(BIN)/step06-veth/container: $(BUILD)/common/netlink.o

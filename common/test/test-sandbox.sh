@@ -178,6 +178,32 @@ needs_make() {
 	one_line_error 125 "run make first"
 }
 
+# ---- make ----
+
+runs_as_typed() {
+	mkdir "$T/a:b,c 'd' \$e #f"
+	cp -R "$rootfs/." "$T/a:b,c 'd' \$e #f"
+	for dir in rootfs/tiny-linux "$T/a:b,c 'd' \$e #f"; do
+		run make -s -C "$top" run STEP=04 ROOTFS="$dir" \
+			CMD='echo "$$  #$0"; exit 3'
+		is "$status" 0
+		contains "$out" "1  #sh"
+		is "$err" ""
+	done
+}
+
+builds_as_the_owner() {
+	grep -q '4294967295$' /proc/self/uid_map || skip "there is one user"
+	cp -R "$top/Makefile" "$top/common" "$top/step01-chroot" "$T"
+	rm -f "$T/step01-chroot/container"
+	chown -R 1000:1000 "$T"
+	chmod 755 "$scratch"
+	run make -C "$T" rootfs step01-chroot
+	is "$status" 0
+	[ -x "$T/step01-chroot/container" ] || fail "nothing was built"
+	is "$(find "$T"/*/ "$T/.build" -user 0)" "" "files of root"
+}
+
 t "arguments, input, directory and exit status are passed on" passes_on
 t "an interactive shell has job control" has_job_control
 for who in "" "$powerless"; do
@@ -201,4 +227,6 @@ t "refused by AppArmor" refused_by \
 	kernel/apparmor_restrict_unprivileged_userns 1 \
 	"mount: /run: permission denied."
 t "says when make has to run first" needs_make
+t "make run passes CMD and ROOTFS on as they were typed" runs_as_typed
+t "what root builds belongs to the checkout's owner" builds_as_the_owner
 done_testing
