@@ -12,10 +12,10 @@ proc_mounts() {
 	grep -F " $point " /proc/self/mountinfo | cut -d ' ' -f 4- || :
 }
 
-# start_container [OPTION...] - sets $pid, the launcher, and $inside. At the
+# start_container - sets $pid, the launcher, and $inside. At the
 # end of the test, kills $inside: a killed launcher would leave it behind.
 start_container() {
-	start "$container" "$@" "$rootfs" sleep 4711
+	start "$container" "$rootfs" sleep 4711
 	eventually sleeper
 	sed -i "s/^$pid$/$inside/" "$T.started"
 }
@@ -56,12 +56,17 @@ unmounts_what_is_in_use() {
 	is "$(cat "$T/start.err")" ""
 }
 
+state() {
+	proc_mounts
+	stat -L -c %d:%i "/proc/$inside/root" "/proc/$inside/cwd"
+}
+
 # The lines of -v, typed into shells: chroot(8) starts one in the new root.
 replays() {
-	start_container -v
-	is "$(readlink "/proc/$inside/root")" "$(readlink "/proc/$inside/cwd")"
-	proc_mounts >"$T/made"
-	readlink "/proc/$inside/root" >>"$T/made"
+	cd "${rootfs%/*}" # its path may contain a quote
+	start "$container" -v "${rootfs##*/}" sleep 4711
+	eventually sleeper
+	state >"$T/made"
 	kill "$inside"
 	ends_with 143
 	sed 's/^[a-z]* *+ //
@@ -72,8 +77,7 @@ replays() {
 END' "$T/start.err" >"$T/script"
 	start sh -e "$T/script"
 	eventually sleeper
-	proc_mounts >"$T/replayed"
-	readlink "/proc/$inside/root" >>"$T/replayed"
+	state >"$T/replayed"
 	kill "$inside"
 	ends_with 0
 	is "$(cat "$T/replayed")" "$(cat "$T/made")" "the replayed state"

@@ -66,7 +66,7 @@ maps_the_user() {
 	# shellcheck disable=SC2086 # words
 	start_container $as_user "$container" -U
 	for map in uid_map gid_map; do
-		is "$(nsenter --target "$inside" --user \
+		is "$(nsenter --target "$inside" --user --preserve-credentials \
 			cat "/proc/$inside/$map" | tr -s ' ')" " 0 1000 1" $map
 	done
 	is "$(cat "/proc/$inside/setgroups")" deny setgroups

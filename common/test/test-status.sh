@@ -21,10 +21,13 @@ prints_usage() {
 }
 
 separates_options() {
-	# shellcheck disable=SC2016 # for the shell inside
-	run "$container" -- "$rootfs" sh -c 'printf "<%s>" "$@"' sh -v -- -x ''
-	is "$out" "<-v><--><-x><>"
-	is "$err" ""
+	for separator in '' --; do
+		# shellcheck disable=SC2016,SC2086 # for the shell inside
+		run "$container" $separator "$rootfs" \
+			sh -c 'printf "<%s>" "$@"' sh -v -- -x ''
+		is "$out" "<-v><--><-x><>"
+		is "$err" ""
+	done
 }
 
 runs_a_shell() {
