@@ -194,8 +194,8 @@ static void mount_overlay(void)
 static void make_mount_point(const char *name)
 {
 	must(make_directory(name), "mkdir -p %s", name);
-	if (open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) == -1)
-		err(EXIT_LAUNCHER, "mount point /%s in %s", name, layers);
+	must(open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+	     "test ! -L %s", name);
 }
 
 /* A device of the host: in a user namespace, mknod(2) cannot create any. */
