@@ -42,12 +42,10 @@ keeps_writes() {
 
 finds_layers() {
 	for i in $(seq 60); do mkdir -p "layers/$i/n/$i"; done
-	shm=$(mktemp -d /dev/shm/layer.XXXXXX)
-	mkdir -p "$T/a:b,c\\d e'f/n/odd" "$shm/n/shm" "a:b,c\\d e'f"
-	list=$(seq -s : -f layers/%g 60):$shm:$T/"a\:b\,c\\\\d e'f"
+	mkdir -p "$T/a:b,c\\d e'f/n/odd" "a:b,c\\d e'f"
+	list=$(seq -s : -f layers/%g 60):$T/"a\:b\,c\\\\d e'f"
 	run_container -w "a:b,c\\d e'f" "$list:image" ls /n
-	rm -r "$shm"
-	is "$(echo "$out" | wc -l)" 62 "$err"
+	is "$(echo "$out" | wc -l)" 61 "$err"
 	# The kernel reads 4095 bytes. Neither a layer nor upper may be cut off.
 	for n in $(seq 3900 10 4100); do
 		list=image:.$(printf "%${n}s" | tr ' ' /)top
