@@ -89,8 +89,9 @@ bench: all rootfs ## measure the steps and their peers; needs hyperfine
 	@common/bench/network "$$ROOTFS"
 	@common/bench/bridge "$$ROOTFS"
 
-clean-host: step07-bridge-nat ## undo what SIGKILLed launchers of step 07 left
-	@$(BIN)/step07-bridge-nat/container --clean-host
+# The last container to exit removes what killed launchers have left.
+clean-host: step07-bridge-nat rootfs ## remove what killed launchers left; as root
+	@$(BIN)/step07-bridge-nat/container rootfs/tiny-linux true
 
 clean: ## remove what was built, but not rootfs
 	rm -rf .build $(STEPS:%=%/container)
