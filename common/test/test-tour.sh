@@ -15,6 +15,23 @@ shows_every_step() {
 	is "$(grep -c '.\{81\}' "$T/out")" 0 "lines of more than 80 columns"
 }
 
+# A star marks what a step changes.
+measures_the_table() {
+	run "$top/common/tools/tour" rootfs/tiny-linux
+	contains "$out" "root can climb out     -      yes    yes    yes    yes    no*    no     no"
+	contains "$out" "its mounts on the host -      0      1*     0*     0      0      0      0"
+	contains "$out" "reaches a sibling      -      yes    yes    no*    no     no     no     yes*"
+	contains "$out" "writes to the image    -      kept   kept   kept   kept   gone*  gone   gone"
+}
+
+goes_slowly_through_a_step() {
+	run "$top/common/tools/tour" rootfs/tiny-linux 06
+	is "$status" 0
+	contains "$out" "veth-host"
+	contains "$err" "host      + ip link add veth-host"
+	lacks "$(sed -n '/afterwards/,$p' "$T/out")" "veth-host"
+}
+
 # A tree in which each step prints its arguments, and only step 05 refuses escape.
 make_tree() {
 	mkdir -p "$T/tree/common/tools"
@@ -24,6 +41,7 @@ make_tree() {
 		cat >"$T/tree/$step/container" <<-'SCRIPT'
 			#!/bin/sh
 			echo "ran $0 $*"
+			printf '\n\n\n\n'
 			case $0-$* in step05-*escape*) exit 1 ;; esac
 		SCRIPT
 		chmod +x "$T/tree/$step/container"
@@ -61,6 +79,8 @@ refuses_other_directories() {
 }
 
 t "it shows every step at work" shows_every_step
+t "its table is measured, and marks what changes" measures_the_table
+t "it goes slowly through one step" goes_slowly_through_a_step
 t "it runs what it prints" runs_what_it_prints
 t "it fails if a step fails" fails_with_a_step
 t "it refuses a directory that is no root filesystem" refuses_other_directories
