@@ -84,10 +84,8 @@ analyze: ## run gcc's analyzer and cppcheck
 format: ## run clang-format on all the C
 	clang-format -i $(SOURCES) $(wildcard common/*.h)
 
-bench: all rootfs ## measure the steps and their peers; needs hyperfine
+bench: all rootfs ## compare the steps with other programs; needs hyperfine
 	@common/bench/run "$$ROOTFS"
-	@common/bench/network "$$ROOTFS"
-	@common/bench/bridge "$$ROOTFS"
 
 # The last container to exit removes what killed launchers have left.
 clean-host: step07-bridge-nat rootfs ## remove what killed launchers left; as root

@@ -1,27 +1,24 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
- * floor - what a container of step 07 costs at least: the same changes, bare
+ * floor - the least that a step's container can cost: its system calls alone
  *
- * Asks the kernel for each thing that step 07 asks for, in the same order, and
- * for no more: no options, no look at what is there, no address but 10.200.0.2,
- * no error handling but to give up. So the difference is what those cost.
+ *	# floor 5 rootfs/tiny-linux true
  *
- *     # floor ROOTFS COMMAND [ARG...]
+ * Makes the changes that step N makes, without options, checks, lock and traces.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
-#include <linux/if_link.h>
-#include <linux/ip.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -30,290 +27,235 @@
 #include "netlink.h"
 #include "nftables.h"
 
-#define TRY(call)                                                              \
-	do {                                                                   \
-		if ((call) == -1)                                              \
-			err(125, "%s", #call);                                 \
-	} while (0)
+#define TRY(call) ((call) == -1 ? err(125, "%s", #call) : (void)0)
 
-static const unsigned char bridge_mac[] = {2, 0x42, 10, 200, 0, 1};
-static const unsigned char port_mac[] = {6, 0x42, 10, 200, 0, 2};
-static const unsigned char peer_mac[] = {2, 0x42, 10, 200, 0, 2};
+static const char *rootfs, *host_if;
+static unsigned int bridge; /* the index of cbr0 */
+static int step;
 
-static void must(struct netlink *nl, const char *description)
+static void set_ip_forward(const char *value)
 {
-	if (!nl_done(nl, "%s", description))
-		exit(125);
+	int fd = open("/proc/sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC);
+
+	TRY(write(fd, value, 1));
 }
 
-static void put_file(const char *path, const char *text)
+static void mount_overlay(void)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-
-	TRY(fd);
-	TRY(write(fd, text, strlen(text)));
-	close(fd);
-}
-
-static struct ifinfomsg *begin_link(struct netlink *nl, uint16_t type,
-				    uint16_t flags, const char *name)
-{
-	struct ifinfomsg *link;
-
-	nl_begin(nl, type, flags);
-	link = nl_reserve(nl, sizeof(*link));
-	if (name != NULL)
-		nl_put_str(nl, IFLA_IFNAME, name);
-	return link;
-}
-
-static void set_up(struct netlink *nl, const char *name)
-{
-	struct ifinfomsg *link = begin_link(nl, RTM_NEWLINK, 0, name);
-
-	link->ifi_flags = link->ifi_change = IFF_UP;
-	must(nl, "up");
-}
-
-static void add_address(struct netlink *nl, const char *name, const char *text)
-{
-	struct in_addr address = {inet_addr(text)};
-	struct ifaddrmsg *message;
-
-	nl_begin(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
-	message = nl_reserve(nl, sizeof(*message));
-	message->ifa_family = AF_INET;
-	message->ifa_prefixlen = 24;
-	message->ifa_index = if_nametoindex(name);
-	nl_put(nl, IFA_LOCAL, &address, sizeof(address));
-	nl_put(nl, IFA_ADDRESS, &address, sizeof(address));
-	must(nl, "address");
-}
-
-static void add_bridge(struct netlink *nl)
-{
-	static const char alias[] = "floor";
-	struct rtattr *info;
-
-	begin_link(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "cbr0");
-	nl_put(nl, IFLA_ADDRESS, bridge_mac, sizeof(bridge_mac));
-	info = nl_nest(nl, IFLA_LINKINFO);
-	nl_put_str(nl, IFLA_INFO_KIND, "bridge");
-	nl_nest_end(nl, info);
-	begin_link(nl, RTM_NEWLINK, 0, "cbr0");
-	nl_put(nl, IFLA_IFALIAS, alias, sizeof(alias) - 1);
-	must(nl, "bridge");
-	add_address(nl, "cbr0", "10.200.0.1");
-	put_file("/proc/sys/net/ipv4/conf/cbr0/forwarding", "1");
-	put_file("/proc/sys/net/ipv4/conf/eth0/forwarding", "1");
-}
-
-static void add_rule(struct netlink *nft, uint32_t key)
-{
-	struct rtattr *rule = nft_add_rule(nft, "cbr0", "forward");
-
-	nft_meta(nft, key);
-	nft_cmp_name(nft, NFT_CMP_EQ, "cbr0");
-	nft_immediate(nft, key == NFT_META_IIFNAME ? NF_ACCEPT : NF_DROP);
-	nl_nest_end(nft, rule);
-}
-
-static void add_table(struct netlink *nft)
-{
-	struct rtattr *rule;
-
-	nft_begin(nft);
-	nft_add_table(nft, "cbr0");
-	nft_add_chain(nft, "cbr0", "postrouting", "nat", NF_INET_POST_ROUTING,
-		      NF_IP_PRI_NAT_SRC);
-	rule = nft_add_rule(nft, "cbr0", "postrouting");
-	nft_payload(nft, offsetof(struct iphdr, saddr));
-	nft_bitwise(nft, htonl(0xffffff00));
-	nft_cmp(nft, NFT_CMP_EQ, inet_addr("10.200.0.0"));
-	nft_meta(nft, NFT_META_OIFNAME);
-	nft_cmp_name(nft, NFT_CMP_NEQ, "cbr0");
-	nft_masq(nft);
-	nl_nest_end(nft, rule);
-	nft_add_chain(nft, "cbr0", "forward", "filter", NF_INET_FORWARD,
-		      NF_IP_PRI_FILTER);
-	add_rule(nft, NFT_META_IIFNAME);
-	rule = nft_add_rule(nft, "cbr0", "forward");
-	nft_meta(nft, NFT_META_OIFNAME);
-	nft_cmp_name(nft, NFT_CMP_EQ, "cbr0");
-	nft_ct(nft, NFT_CT_STATE);
-	nft_bitwise(nft, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) |
-				 NF_CT_STATE_BIT(IP_CT_RELATED));
-	nft_cmp(nft, NFT_CMP_NEQ, 0);
-	nft_immediate(nft, NF_ACCEPT);
-	nl_nest_end(nft, rule);
-	add_rule(nft, NFT_META_OIFNAME);
-	nft_commit(nft);
-	must(nft, "table");
-}
-
-static void add_veth(struct netlink *nl, pid_t pid)
-{
-	struct rtattr *info, *data, *peer;
-	struct ifinfomsg *link;
-	char path[32];
-	int netns;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-	netns = open(path, O_RDONLY | O_CLOEXEC);
-	TRY(netns);
-	link = begin_link(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "cbr0-2");
-	link->ifi_flags = link->ifi_change = IFF_UP;
-	nl_put(nl, IFLA_ADDRESS, port_mac, sizeof(port_mac));
-	nl_put_u32(nl, IFLA_MASTER, if_nametoindex("cbr0"));
-	info = nl_nest(nl, IFLA_LINKINFO);
-	nl_put_str(nl, IFLA_INFO_KIND, "veth");
-	data = nl_nest(nl, IFLA_INFO_DATA);
-	peer = nl_nest(nl, VETH_INFO_PEER);
-	nl_reserve(nl, sizeof(*link));
-	nl_put_str(nl, IFLA_IFNAME, "eth0");
-	nl_put(nl, IFLA_ADDRESS, peer_mac, sizeof(peer_mac));
-	nl_put_u32(nl, IFLA_NET_NS_FD, (uint32_t)netns);
-	nl_nest_end(nl, peer);
-	nl_nest_end(nl, data);
-	nl_nest_end(nl, info);
-	must(nl, "veth");
-	close(netns);
-}
-
-static void mount_root(const char *rootfs)
-{
-	static const char *const devices[] = {"null",	"zero",	   "full",
-					      "random", "urandom", "tty"};
-	char options[4096], host[32], here[32];
+	char options[4096];
 
 	snprintf(options, sizeof(options),
-		 "lowerdir=%s,upperdir=upper,workdir=work", rootfs);
-	TRY(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	TRY(mount("tmpfs", "/tmp", "tmpfs", 0, "mode=0755"));
-	TRY(chdir("/tmp"));
-	TRY(mkdir("upper", 0755));
-	TRY(mkdir("work", 0755));
-	TRY(mkdir("merged", 0755));
-	TRY(mount("overlay", "merged", "overlay", 0, options));
-	TRY(chdir("merged"));
+		 "lowerdir=%s,upperdir=/dev/shm/u,workdir=/dev/shm/w", rootfs);
+	TRY(mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=0755"));
+	TRY(mkdir("/dev/shm/u", 0755) | mkdir("/dev/shm/w", 0755) |
+	    mkdir("/dev/shm/merged", 0755));
+	TRY(mount("overlay", "/dev/shm/merged", "overlay", 0, options));
+	TRY(chdir("/dev/shm/merged"));
+}
+
+static void mount_dev(void)
+{
+	static const char *const devices[] = {
+		"/dev/null",   "/dev/zero",    "/dev/full",
+		"/dev/random", "/dev/urandom", "/dev/tty",
+	};
+
 	TRY(mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755"));
-	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
-		snprintf(host, sizeof(host), "/dev/%s", devices[i]);
-		snprintf(here, sizeof(here), "dev/%s", devices[i]);
-		put_file(here, "");
-		TRY(mount(host, here, NULL, MS_BIND, NULL));
+	for (int i = 0; i < 6; i++) {
+		TRY(mknod(devices[i] + 1, S_IFREG | 0666, 0));
+		TRY(mount(devices[i], devices[i] + 1, NULL, MS_BIND, NULL));
 	}
-	TRY(mkdir("dev/pts", 0755));
-	TRY(mkdir("dev/shm", 0755));
-	TRY(mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
-		  "newinstance,ptmxmode=0666"));
-	TRY(mount("tmpfs", "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL));
-	TRY(symlink("pts/ptmx", "dev/ptmx"));
-	TRY(symlink("/proc/self/fd", "dev/fd"));
-	TRY(symlink("fd/0", "dev/stdin"));
-	TRY(symlink("fd/1", "dev/stdout"));
-	TRY(symlink("fd/2", "dev/stderr"));
-	TRY(mount("sysfs", "sys", "sysfs", MS_RDONLY, NULL));
-	TRY(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  NULL));
-	put_file("etc/resolv.conf", "nameserver 198.51.100.1\n");
-	TRY(syscall(SYS_pivot_root, ".", "."));
-	TRY(umount2(".", MNT_DETACH));
-	TRY(chdir("/"));
+	TRY(symlink("/proc/self/fd", "dev/fd") | symlink("fd/0", "dev/stdin") |
+	    symlink("fd/1", "dev/stdout") | symlink("fd/2", "dev/stderr") |
+	    symlink("pts/ptmx", "dev/ptmx"));
+	TRY(mkdir("dev/shm", 0755) | mkdir("dev/pts", 0755));
+	TRY(mount("devpts", "dev/pts", "devpts", 0, "ptmxmode=0666"));
 }
 
-static void wait_for(int other)
+static void add_link(struct netlink *nl, const char *name, const char *kind)
 {
-	char byte;
+	struct rtattr *info, *data, *peer;
 
-	TRY(read(other, &byte, 1));
+	nl_begin(nl, RTM_NEWLINK, NLM_F_CREATE, sizeof(struct ifinfomsg));
+	nl_put_str(nl, IFLA_IFNAME, name);
+	info = nl_nest(nl, IFLA_LINKINFO);
+	nl_put_str(nl, IFLA_INFO_KIND, kind);
+	if (strcmp(kind, "veth") == 0) {
+		data = nl_nest(nl, IFLA_INFO_DATA);
+		peer = nl_nest(nl, VETH_INFO_PEER);
+		nl_append(nl, sizeof(struct ifinfomsg));
+		nl_put_str(nl, IFLA_IFNAME, "eth0");
+		nl_put_u32(nl, IFLA_NET_NS_PID, (uint32_t)getpid());
+		nl_nest_end(nl, peer);
+		nl_nest_end(nl, data);
+	}
+	nl_nest_end(nl, info);
+	if (bridge != 0)
+		nl_put_u32(nl, IFLA_MASTER, bridge);
+	TRY(nl_send(nl, NULL));
 }
 
-static void run_inside(int host, char *argv[])
+/* ip addr add IP/24 dev NAME, unless IP is NULL; ip link set NAME up */
+static void set_up(struct netlink *nl, const char *name, unsigned int index,
+		   const char *ip)
 {
-	const struct sockaddr_nl links = {.nl_family = AF_NETLINK,
-					  .nl_groups = RTMGRP_LINK};
-	struct in_addr gateway = {inet_addr("10.200.0.1")};
+	in_addr_t number = ip == NULL ? 0 : inet_addr(ip);
+	struct ifaddrmsg *address;
+	struct ifinfomsg *link;
+
+	if (number != 0) {
+		address = nl_begin(nl, RTM_NEWADDR, NLM_F_CREATE,
+				   sizeof(*address));
+		address->ifa_family = AF_INET;
+		address->ifa_prefixlen = 24;
+		address->ifa_index = index;
+		nl_put(nl, IFA_LOCAL, &number, sizeof(number));
+		nl_put(nl, IFA_ADDRESS, &number, sizeof(number));
+	}
+	link = nl_begin(nl, RTM_NEWLINK, 0, sizeof(*link));
+	link->ifi_flags = link->ifi_change = IFF_UP;
+	nl_put_str(nl, IFLA_IFNAME, name);
+	TRY(nl_send(nl, NULL));
+}
+
+static void wait_for_carrier(struct netlink *nl, const char *name)
+{
+	struct nlmsghdr *reply;
+	const char *state;
+
+	do {
+		nl_begin(nl, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+		nl_put_str(nl, IFLA_IFNAME, name);
+		TRY(nl_send(nl, &reply));
+		state = nl_find(reply, sizeof(struct ifinfomsg),
+				IFLA_OPERSTATE);
+	} while (*state != 6); /* IF_OPER_UP */
+}
+
+static void add_rules(void)
+{
+	struct netlink nft;
+	struct rtattr *rule;
+
+	nl_open(&nft, NETLINK_NETFILTER);
+	nft_begin(&nft);
+	nft_add_table(&nft, "cbr0");
+	nft_add_chain(&nft, "cbr0", "postrouting", "nat", NF_INET_POST_ROUTING,
+		      NF_IP_PRI_NAT_SRC);
+	nft_add_chain(&nft, "cbr0", "forward", "filter", NF_INET_FORWARD,
+		      NF_IP_PRI_FILTER);
+	rule = nft_add_rule(&nft, "cbr0", "postrouting");
+	nft_payload(&nft, 12);
+	nft_bitwise(&nft, inet_addr("255.255.255.0"));
+	nft_cmp(&nft, NFT_CMP_EQ, inet_addr("10.200.0.0"));
+	nft_cmp_name(&nft, NFT_META_OIFNAME, NFT_CMP_NEQ, "cbr0");
+	nft_masq(&nft);
+	nl_nest_end(&nft, rule);
+	rule = nft_add_rule(&nft, "cbr0", "forward");
+	nft_cmp_name(&nft, NFT_META_IIFNAME, NFT_CMP_NEQ, "cbr0");
+	nft_cmp_name(&nft, NFT_META_OIFNAME, NFT_CMP_EQ, "cbr0");
+	nft_verdict(&nft, NF_DROP);
+	nl_nest_end(&nft, rule);
+	TRY(nft_commit(&nft));
+}
+
+static void connect_network(struct netlink *host)
+{
 	struct netlink nl;
 	struct rtmsg *route;
-	char news[8192];
-	int fd;
+	in_addr_t gateway = inet_addr("10.200.0.1");
 
-	TRY(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
-		    CLONE_NEWCGROUP));
-	TRY(sethostname("container", 9));
-	mount_root(argv[1]);
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	TRY(bind(fd, (const struct sockaddr *)&links, sizeof(links)));
-	TRY(write(host, "", 1));
-	wait_for(host);
 	nl_open(&nl, NETLINK_ROUTE);
-	set_up(&nl, "lo");
-	add_address(&nl, "eth0", "10.200.0.2");
-	set_up(&nl, "eth0");
-	/* Any news of eth0 but that it is there: it has a carrier now. */
-	for (int state = 0; state != 6;) {
-		ssize_t size = recv(fd, news, sizeof(news), 0);
-		struct nl_bytes attrs = {
-			news + NLMSG_SPACE(sizeof(struct ifinfomsg)),
-			(int)size - (int)NLMSG_SPACE(sizeof(struct ifinfomsg)),
-		};
-
-		attrs = nl_attr(attrs, IFLA_OPERSTATE);
-		state = attrs.length == 1 ? *(char *)attrs.data : 0;
-	}
-	TRY(write(host, "", 1));
-	wait_for(host);
-	nl_begin(&nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
-	route = nl_reserve(&nl, sizeof(*route));
+	set_up(&nl, "lo", 1, NULL);
+	add_link(host, host_if, "veth");
+	set_up(host, host_if, 0, NULL);
+	set_up(&nl, "eth0", if_nametoindex("eth0"), "10.200.0.2");
+	route = nl_begin(&nl, RTM_NEWROUTE, NLM_F_CREATE, sizeof(*route));
 	route->rtm_family = AF_INET;
 	route->rtm_table = RT_TABLE_MAIN;
-	route->rtm_protocol = RTPROT_BOOT;
 	route->rtm_type = RTN_UNICAST;
 	nl_put(&nl, RTA_GATEWAY, &gateway, sizeof(gateway));
-	must(&nl, "route");
-	execvp(argv[2], argv + 2);
-	err(127, "%s", argv[2]);
+	TRY(nl_send(&nl, NULL));
+	wait_for_carrier(host, step == 7 ? "cbr0" : host_if);
 }
 
-static void undo(struct netlink *nl, struct netlink *nft)
+static void run_inside(char *command[])
 {
-	begin_link(nl, RTM_DELLINK, 0, "cbr0-2");
-	nl_try(nl); /* It may have gone with the namespace. */
-	put_file("/proc/sys/net/ipv4/conf/eth0/forwarding", "0");
-	nft_begin(nft);
-	nft_delete_table(nft, "cbr0");
-	nft_commit(nft);
-	must(nft, "delete");
-	begin_link(nl, RTM_DELLINK, 0, "cbr0");
-	must(nl, "delete");
+	struct netlink host;
+
+	if (step >= 4)
+		TRY(prctl(PR_SET_PDEATHSIG, SIGKILL));
+	if (step >= 6)
+		nl_open(&host, NETLINK_ROUTE);
+	if (step == 7) {
+		add_link(&host, "cbr0", "bridge");
+		bridge = if_nametoindex("cbr0");
+		set_up(&host, "cbr0", bridge, "10.200.0.1");
+		set_ip_forward("2");
+		add_rules();
+	}
+	if (step >= 3) {
+		TRY(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
+			    CLONE_NEWNET | CLONE_NEWCGROUP));
+		TRY(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+		TRY(sethostname("container", 9));
+	}
+	if (step >= 5) {
+		mount_overlay();
+		mount_dev();
+		TRY(mount("sysfs", "sys", "sysfs", MS_RDONLY, NULL));
+		TRY(mount("proc", "proc", "proc", 0, NULL));
+		TRY(syscall(SYS_pivot_root, ".", "."));
+		TRY(umount2(".", MNT_DETACH));
+		TRY(chdir("/"));
+	} else {
+		TRY(chdir(rootfs));
+		TRY(chroot("."));
+		if (step >= 2)
+			TRY(mount("proc", "proc", "proc", 0, NULL));
+	}
+	if (step >= 6)
+		connect_network(&host);
+	execvp(command[0], command);
+	err(127, "%s", command[0]);
+}
+
+static void undo(void)
+{
+	struct netlink nl;
+
+	nl_open(&nl, NETLINK_ROUTE);
+	nl_begin(&nl, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
+	nl_put_str(&nl, IFLA_IFNAME, host_if);
+	nl_send(&nl, NULL); /* The kernel may have removed it already. */
+	nl_begin(&nl, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
+	nl_put_str(&nl, IFLA_IFNAME, "cbr0");
+	TRY(nl_send(&nl, NULL));
+	nl_open(&nl, NETLINK_NETFILTER);
+	nft_begin(&nl);
+	nft_delete_table(&nl, "cbr0");
+	TRY(nft_commit(&nl));
+	set_ip_forward("0");
 }
 
 int main(int argc, char *argv[])
 {
-	static struct netlink nl, nft;
-	int ends[2], status;
-	pid_t pid;
+	pid_t pid = 0;
+	int status;
 
-	if (argc < 3)
-		errx(2, "usage: floor ROOTFS COMMAND [ARG...]");
-	nl_open(&nl, NETLINK_ROUTE);
-	nl_open(&nft, NETLINK_NETFILTER);
-	TRY(unshare(CLONE_NEWPID));
-	TRY(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
-	pid = fork();
-	TRY(pid);
+	step = argc > 3 ? atoi(argv[1]) : 0;
+	rootfs = argv[2];
+	host_if = step == 7 ? "cbr0-2" : "veth-host";
+	if (step >= 4)
+		TRY(unshare(CLONE_NEWPID));
+	if (step >= 2)
+		TRY(pid = fork());
 	if (pid == 0)
-		run_inside(ends[1], argv);
-	wait_for(ends[0]);
-	add_bridge(&nl);
-	add_table(&nft);
-	add_veth(&nl, pid);
-	TRY(write(ends[0], "", 1));
-	wait_for(ends[0]);
-	set_up(&nl, "cbr0");
-	TRY(write(ends[0], "", 1));
+		run_inside(argv + 3);
 	TRY(waitpid(pid, &status, 0));
-	undo(&nl, &nft);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+	if (step == 2)
+		TRY(chdir(rootfs) | umount2("proc", MNT_DETACH));
+	if (step == 7)
+		undo();
+	return status != 0;
 }
