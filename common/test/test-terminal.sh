@@ -15,31 +15,39 @@ nothing_left() {
 	! sleeper
 }
 
-# What is typed appears, too: its quotes tell it from what is printed.
+# sleeper_gets KEY - once `sleep 4711` runs: sooner, a shell may lose the signal
+sleeper_gets() {
+	eventually sleeper
+	echo "send \\$1"
+}
+
 acts_inside() {
 	status=5
 	# In a PID namespace, dash fails to give the terminal back.
 	[ "$n" -lt 4 ] || [ -e "$rootfs/bin/busybox" ] || status=2
-	at_terminal "$container" "$rootfs" <<-END
-	expect #
-	send \003
-	expect #
-	send sh -c 'echo "run"ning; sleep 4711'\r
-	expect running
-	send \003
-	expect #
-	send echo "still"" here"\r
-	expect still here
-	send exit 5\r
-	wait $status
-	END
+	{
+		cat <<-'END'
+		expect #
+		send \003
+		expect #
+		send sleep 4711\r
+		END
+		sleeper_gets 003
+		# What is typed appears, too: only what is printed lacks quotes.
+		cat <<-END
+		expect #
+		send echo "still"" here"\r
+		expect still here
+		send exit 5\r
+		wait $status
+		END
+	} | at_terminal "$container" "$rootfs"
 }
 
 # kills KEY STATUS
 kills() {
 	{
-		eventually sleeper
-		echo "send \\$1"
+		sleeper_gets "$1"
 		echo "wait $2"
 	} | at_terminal "$container" "$rootfs" sleep 4711
 	eventually nothing_left
