@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 #
 # test.sh - step 07: many containers on one bridge, and the internet
-#
 # ROUNDS=10 MANY=200 FIRST=300 is the long form.
 . "$(dirname "$0")/../common/test/lib.sh"
 
