@@ -25,6 +25,7 @@ int must(int result, const char *command, ...)
 	if (result == -1) {
 		if (error == EPERM && *hint == '\0' && geteuid() != 0)
 			hint = "try sudo";
+		line[strcspn(line, "\n")] = '\0'; /* of a batch of commands */
 		errx(EXIT_LAUNCHER, "%s: %s%s%s", line, strerror(error),
 		     *hint == '\0' ? "" : ": ", hint);
 	}
