@@ -692,6 +692,8 @@ static void block_signals(sigset_t *signals)
 	sigaddset(signals, SIGHUP);
 	sigaddset(signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, signals, NULL);
+	/* If the caller ignores it, the kernel does not send it. */
+	signal(SIGCHLD, SIG_DFL);
 }
 
 /* Returns the exit status of the command: 128+N if signal N killed it. */
