@@ -81,10 +81,11 @@ static void begin_rule(struct netlink *nl, int type, int flags,
 	nl_put_str(nl, NFTA_RULE_CHAIN, chain);
 }
 
-/* To delete a rule without saying which deletes all rules of the chain. */
-void nft_flush_chain(struct netlink *nl, const char *table, const char *chain)
+/* To delete a rule without saying which deletes all rules of the table. */
+void nft_flush_table(struct netlink *nl, const char *table)
 {
-	begin_rule(nl, NFT_MSG_DELRULE, 0, table, chain);
+	begin(nl, NFT_MSG_DELRULE, 0);
+	nl_put_str(nl, NFTA_RULE_TABLE, table);
 }
 
 void nft_delete_rule(struct netlink *nl, const char *table, const char *chain,
@@ -136,63 +137,28 @@ static void end_expression(struct netlink *nl, struct expression e)
 	nl_nest_end(nl, e.element);
 }
 
-static void put_value(struct netlink *nl, int type, const void *value,
-		      size_t size)
-{
-	struct rtattr *nest = nl_nest(nl, type);
-
-	nl_put(nl, NFTA_DATA_VALUE, value, size);
-	nl_nest_end(nl, nest);
-}
-
-void nft_ct(struct netlink *nl, uint32_t key)
-{
-	struct expression e = begin_expression(nl, "ct");
-
-	put_be32(nl, NFTA_CT_DREG, NFT_REG_1);
-	put_be32(nl, NFTA_CT_KEY, key);
-	end_expression(nl, e);
-}
-
-void nft_payload(struct netlink *nl, uint32_t offset)
+void nft_payload(struct netlink *nl, uint32_t offset, uint32_t size)
 {
 	struct expression e = begin_expression(nl, "payload");
 
 	put_be32(nl, NFTA_PAYLOAD_DREG, NFT_REG_1);
 	put_be32(nl, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
 	put_be32(nl, NFTA_PAYLOAD_OFFSET, offset);
-	put_be32(nl, NFTA_PAYLOAD_LEN, sizeof(uint32_t));
+	put_be32(nl, NFTA_PAYLOAD_LEN, size);
 	end_expression(nl, e);
 }
 
-/* The kernel computes (register & mask) ^ xor. */
-void nft_bitwise(struct netlink *nl, uint32_t mask)
-{
-	struct expression e = begin_expression(nl, "bitwise");
-	const uint32_t xor = 0;
-
-	put_be32(nl, NFTA_BITWISE_SREG, NFT_REG_1);
-	put_be32(nl, NFTA_BITWISE_DREG, NFT_REG_1);
-	put_be32(nl, NFTA_BITWISE_LEN, sizeof(mask));
-	put_value(nl, NFTA_BITWISE_MASK, &mask, sizeof(mask));
-	put_value(nl, NFTA_BITWISE_XOR, &xor, sizeof(xor));
-	end_expression(nl, e);
-}
-
-static void compare(struct netlink *nl, uint32_t op, const void *value,
-		    size_t size)
+void nft_cmp(struct netlink *nl, uint32_t op, const void *value, size_t size)
 {
 	struct expression e = begin_expression(nl, "cmp");
+	struct rtattr *nest;
 
 	put_be32(nl, NFTA_CMP_SREG, NFT_REG_1);
 	put_be32(nl, NFTA_CMP_OP, op);
-	put_value(nl, NFTA_CMP_DATA, value, size);
+	nest = nl_nest(nl, NFTA_CMP_DATA);
+	nl_put(nl, NFTA_DATA_VALUE, value, size);
+	nl_nest_end(nl, nest);
 	end_expression(nl, e);
-}
-
-void nft_cmp(struct netlink *nl, uint32_t op, uint32_t value)
-{
-	compare(nl, op, &value, sizeof(value));
 }
 
 void nft_cmp_name(struct netlink *nl, uint32_t key, uint32_t op,
@@ -205,7 +171,7 @@ void nft_cmp_name(struct netlink *nl, uint32_t key, uint32_t op,
 	put_be32(nl, NFTA_META_KEY, key);
 	end_expression(nl, e);
 	strncpy(padded, name, sizeof(padded) - 1);
-	compare(nl, op, padded, sizeof(padded));
+	nft_cmp(nl, op, padded, sizeof(padded));
 }
 
 void nft_masq(struct netlink *nl)
@@ -229,23 +195,24 @@ void nft_verdict(struct netlink *nl, int verdict)
 
 /* iptables-save(8) and iptables-restore(8) move a comment from one place in the
  * rule to another. So look for its bytes anywhere in the rule. */
-int nft_find_rules(struct netlink *nl, const char *table, const char *chain,
-		   const char *comment, uint64_t handles[], int max)
+uint64_t nft_find_rule(struct netlink *nl, const char *table, const char *chain,
+		       const char *comment)
 {
 	struct nlmsghdr *rule;
-	const void *handle;
-	int count = 0;
+	const void *value;
+	uint64_t handle = 0;
 
 	begin_rule(nl, NFT_MSG_GETRULE, NLM_F_DUMP, table, chain);
 	if (nl_send(nl, &rule) == -1)
-		return -1;
+		return 0;
 	while (rule != NULL && rule->nlmsg_type != NLMSG_DONE) {
-		handle = nl_find(rule, sizeof(struct nfgenmsg),
-				 NFTA_RULE_HANDLE);
-		if (count < max && handle != NULL &&
+		value = nl_find(rule, sizeof(struct nfgenmsg),
+				NFTA_RULE_HANDLE);
+		if (handle == 0 && value != NULL &&
 		    memmem(rule, rule->nlmsg_len, comment, strlen(comment)))
-			memcpy(&handles[count++], handle, sizeof(*handles));
+			memcpy(&handle, value, sizeof(handle));
+		/* Read the list to its end: until then, there is no other. */
 		rule = nl_next(nl);
 	}
-	return rule == NULL ? -1 : count;
+	return handle;
 }

@@ -34,7 +34,6 @@
 #define NFTABLES_H
 
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
 #include <stdint.h>
@@ -59,8 +58,8 @@ void nft_delete_table(struct netlink *nl, const char *table);
 void nft_add_chain(struct netlink *nl, const char *table, const char *chain,
 		   const char *type, uint32_t hook, int32_t priority);
 
-/* Deletes all rules of CHAIN. */
-void nft_flush_chain(struct netlink *nl, const char *table, const char *chain);
+/* Deletes all rules of TABLE, but no chain. */
+void nft_flush_table(struct netlink *nl, const char *table);
 
 /* Append a rule to CHAIN, or insert one before all others. Its expressions
  * follow, then nl_nest_end(nl, RULE) with the value returned here. COMMENT, at
@@ -70,18 +69,12 @@ struct rtattr *nft_add_rule(struct netlink *nl, const char *table,
 struct rtattr *nft_insert_rule(struct netlink *nl, const char *table,
 			       const char *chain, const char *comment);
 
-/* Expressions that load into register 1: NFT_CT_*, or the 4 bytes at OFFSET of
- * the network header. */
-void nft_ct(struct netlink *nl, uint32_t key);
-void nft_payload(struct netlink *nl, uint32_t offset);
+/* Loads SIZE bytes at OFFSET of the network header into register 1. */
+void nft_payload(struct netlink *nl, uint32_t offset, uint32_t size);
 
-/* Register 1 &= MASK. MASK and VALUE are in the byte order of what was loaded:
- * big-endian for a payload, the machine's for NFT_CT_STATE. */
-void nft_bitwise(struct netlink *nl, uint32_t mask);
-
-/* Compare register 1, by NFT_CMP_*, with an integer; or load NFT_META_IIFNAME or
+/* Compare register 1, by NFT_CMP_*, with SIZE bytes; or load NFT_META_IIFNAME or
  * NFT_META_OIFNAME, and compare it with an interface name. */
-void nft_cmp(struct netlink *nl, uint32_t op, uint32_t value);
+void nft_cmp(struct netlink *nl, uint32_t op, const void *value, size_t size);
 void nft_cmp_name(struct netlink *nl, uint32_t key, uint32_t op,
 		  const char *name);
 
@@ -92,13 +85,12 @@ void nft_cmp_name(struct netlink *nl, uint32_t key, uint32_t op,
 void nft_masq(struct netlink *nl);
 void nft_verdict(struct netlink *nl, int verdict);
 
-/* Finds the rules of CHAIN that contain the bytes of COMMENT, and stores up to
- * MAX of their handles. Returns how many it stored: 0 also if CHAIN does not
- * exist. Returns -1 with errno set on failure. */
-int nft_find_rules(struct netlink *nl, const char *table, const char *chain,
-		   const char *comment, uint64_t handles[], int max);
+/* Returns the handle of the first rule of CHAIN that contains the bytes of COMMENT:
+ * 0 if there is none, and no such chain. */
+uint64_t nft_find_rule(struct netlink *nl, const char *table, const char *chain,
+		       const char *comment);
 
-/* Deletes the rule with HANDLE, as nft_find_rules() stores it: big-endian. */
+/* Deletes the rule with HANDLE, as nft_find_rule() returns it: big-endian. */
 void nft_delete_rule(struct netlink *nl, const char *table, const char *chain,
 		     uint64_t handle);
 

@@ -334,11 +334,10 @@ static void add_default_route(struct netlink *nl, const char *gateway)
  * the cable is connected: after some milliseconds, in rare cases a second. */
 static void wait_for_carrier(struct netlink *nl, const char *name)
 {
-	for (int ms = 0; ms < 2000; ms++) {
-		if (nl_get_link(nl, name).operstate == IF_OPER_UP)
-			break;
+	int ms = 2000;
+
+	while (nl_get_link(nl, name).operstate != IF_OPER_UP && ms-- > 0)
 		usleep(1000);
-	}
 }
 
 /* HOST is a socket that was opened in the host's network namespace, and still

@@ -14,6 +14,7 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <endian.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -48,13 +49,13 @@
 
 #define BRIDGE	"cbr0"
 #define SUBNET	"10.200.0.0"
-#define NETMASK "255.255.255.0"
 #define HOST_IP "10.200.0.1" /* the bridge's address, and the gateway */
 #define CONT_IF "eth0"
 
-/* Numbers that mark our links on the host: `ip link show group 10200`. */
-#define BRIDGE_GROUP 10200
-#define PORT_GROUP   10201
+/* Numbers by which to know our links on the host: the bridge's index, and the
+ * group of its ports, `ip link show group 10200`. */
+#define BRIDGE_INDEX 10200001
+#define PORT_GROUP   10200
 
 /* The comment that marks our rules in a chain of others. */
 #define COMMENT "containers-from-scratch"
@@ -273,37 +274,27 @@ static void enter_root(void)
 	must(chdir("/"), "cd /");
 }
 
-/* Others remember for a while which MAC address an IP address has. So it is made
- * from the IP address, as Docker does, and stays the same for every container
- * that gets this address. */
-static void put_mac(struct netlink *nl, const char *ip)
-{
-	unsigned char mac[6] = {0x02, 0x42};
-	const in_addr_t address = inet_addr(ip);
-
-	memcpy(mac + 2, &address, sizeof(address));
-	nl_put(nl, IFLA_ADDRESS, mac, sizeof(mac));
-}
-
 /* Creates one end on the host, as a port of the bridge, and one in this
- * process's network namespace. */
-static int create_veth(struct netlink *host, const char *name, const char *ip)
+ * process's network namespace. Others remember for a while which MAC address an
+ * IP address has. So it is made from the IP address, as Docker does, and stays
+ * the same for every container that gets this address. */
+static int create_veth(struct netlink *host, const char *name, int n)
 {
-	const int bridge = nl_get_link(host, BRIDGE).index;
+	const unsigned char mac[] = {0x02, 0x42, 10, 200, 0, (unsigned char)n};
 	struct rtattr *info, *data, *peer;
 
 	nl_begin(host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
 		 sizeof(struct ifinfomsg));
 	nl_put_str(host, IFLA_IFNAME, name);
 	nl_put_u32(host, IFLA_GROUP, PORT_GROUP);
-	nl_put_u32(host, IFLA_MASTER, (uint32_t)bridge);
+	nl_put_u32(host, IFLA_MASTER, BRIDGE_INDEX);
 	info = nl_nest(host, IFLA_LINKINFO);
 	nl_put_str(host, IFLA_INFO_KIND, "veth");
 	data = nl_nest(host, IFLA_INFO_DATA);
 	peer = nl_nest(host, VETH_INFO_PEER);
 	nl_append(host, sizeof(struct ifinfomsg));
 	nl_put_str(host, IFLA_IFNAME, CONT_IF);
-	put_mac(host, ip);
+	nl_put(host, IFLA_ADDRESS, mac, sizeof(mac));
 	/* 1: the kernel looks it up in the PID namespace of this process. */
 	nl_put_u32(host, IFLA_NET_NS_PID, (uint32_t)getpid());
 	nl_nest_end(host, peer);
@@ -322,17 +313,17 @@ static void lease_address(struct netlink *host, char name[16], char ip[16])
 	for (n = 2; n < 255; n++) {
 		snprintf(name, 16, BRIDGE "-%d", n);
 		snprintf(ip, 16, "10.200.0.%d", n);
-		result = create_veth(host, name, ip);
+		result = create_veth(host, name, n);
 		if (result == 0 || errno != EEXIST)
 			break;
-		hint = "all 253 addresses are in use";
 	}
+	if (n == 255)
+		hint = "all 253 addresses are in use";
 	must(result,
 	     "ip link add %s group %d master " BRIDGE " type veth peer "
 	     "name " CONT_IF " address 02:42:0a:c8:00:%02x "
 	     "netns $CONTAINER_PID",
 	     name, PORT_GROUP, n);
-	hint = "";
 }
 
 static void add_address(struct netlink *nl, const char *name, const char *ip)
@@ -378,39 +369,35 @@ static void add_default_route(struct netlink *nl, const char *gateway)
  * the cable is connected: after some milliseconds, in rare cases a second. */
 static void wait_for_carrier(struct netlink *nl, const char *name)
 {
-	for (int ms = 0; ms < 2000; ms++) {
-		if (nl_get_link(nl, name).operstate == IF_OPER_UP)
-			break;
+	int ms = 2000;
+
+	while (nl_get_link(nl, name).operstate != IF_OPER_UP && ms-- > 0)
 		usleep(1000);
-	}
 }
 
-/* Another container may have created it, or somebody may have deleted it while
- * containers are connected. What is already as it should be stays as it is. */
+/* Without NLM_F_EXCL, the kernel changes nothing if the link with this index is
+ * there already. If it is not, but another link has this name, it refuses.
+ * Somebody may have deleted the bridge while containers are connected: their
+ * ports are put back. */
 static void create_bridge(struct netlink *host)
 {
+	const unsigned char mac[] = {0x02, 0x42, 10, 200, 0, 1};
+	struct ifinfomsg *header =
+		nl_begin(host, RTM_NEWLINK, NLM_F_CREATE, sizeof(*header));
 	struct rtattr *info;
-	int bridge, result;
 
-	nl_begin(host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
-		 sizeof(struct ifinfomsg));
+	header->ifi_index = BRIDGE_INDEX;
 	nl_put_str(host, IFLA_IFNAME, BRIDGE);
-	nl_put_u32(host, IFLA_GROUP, BRIDGE_GROUP);
-	put_mac(host, HOST_IP);
+	nl_put(host, IFLA_ADDRESS, mac, sizeof(mac));
 	info = nl_nest(host, IFLA_LINKINFO);
 	nl_put_str(host, IFLA_INFO_KIND, "bridge");
 	nl_nest_end(host, info);
-	result = nl_send(host, NULL);
-	if (result == -1 && errno == EEXIST &&
-	    nl_get_link(host, BRIDGE).group == BRIDGE_GROUP)
-		result = 0;
-	must(result,
-	     "ip link add %s group %d address 02:42:0a:c8:00:01 type bridge",
-	     BRIDGE, BRIDGE_GROUP);
-	bridge = nl_get_link(host, BRIDGE).index;
-	nl_begin(host, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	must(nl_send(host, NULL),
+	     "ip link add %s index %d address 02:42:0a:c8:00:01 type bridge",
+	     BRIDGE, BRIDGE_INDEX);
+	nl_begin(host, RTM_NEWLINK, 0, sizeof(*header));
 	nl_put_u32(host, IFLA_GROUP, PORT_GROUP);
-	nl_put_u32(host, IFLA_MASTER, (uint32_t)bridge);
+	nl_put_u32(host, IFLA_MASTER, BRIDGE_INDEX);
 	must(nl_send(host, NULL), "ip link set group %d master " BRIDGE,
 	     PORT_GROUP);
 	add_address(host, BRIDGE, HOST_IP);
@@ -430,72 +417,57 @@ static void change_ip_forward(char from, const char *to)
 	close(fd);
 }
 
-/* Packets that leave SUBNET by another interface than the bridge. */
-static void add_masquerade_rule(struct netlink *nft)
+/* Begins a rule for packets that have ADDRESS in SUBNET, whose other side is not
+ * the bridge. */
+static struct rtattr *begin_rule(struct netlink *nft, const char *chain,
+				 uint32_t address, uint32_t interface)
 {
-	struct rtattr *rule = nft_add_rule(nft, BRIDGE, "postrouting");
+	struct rtattr *rule = nft_add_rule(nft, BRIDGE, chain);
+	const in_addr_t subnet = inet_addr(SUBNET);
 
-	nft_payload(nft, offsetof(struct iphdr, saddr));
-	nft_bitwise(nft, inet_addr(NETMASK));
-	nft_cmp(nft, NFT_CMP_EQ, inet_addr(SUBNET));
-	nft_cmp_name(nft, NFT_META_OIFNAME, NFT_CMP_NEQ, BRIDGE);
-	nft_masq(nft);
-	nl_nest_end(nft, rule);
-}
-
-/* Packets from outside that are no reply to a container. */
-static void add_drop_rule(struct netlink *nft)
-{
-	struct rtattr *rule = nft_add_rule(nft, BRIDGE, "forward");
-
-	nft_cmp_name(nft, NFT_META_IIFNAME, NFT_CMP_NEQ, BRIDGE);
-	nft_cmp_name(nft, NFT_META_OIFNAME, NFT_CMP_EQ, BRIDGE);
-	nft_ct(nft, NFT_CT_STATE);
-	nft_bitwise(nft, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) |
-				 NF_CT_STATE_BIT(IP_CT_RELATED));
-	nft_cmp(nft, NFT_CMP_EQ, 0);
-	nft_verdict(nft, NF_DROP);
-	nl_nest_end(nft, rule);
+	nft_payload(nft, address, 3);
+	nft_cmp(nft, NFT_CMP_EQ, &subnet, 3);
+	nft_cmp_name(nft, interface, NFT_CMP_NEQ, BRIDGE);
+	return rule;
 }
 
 /* One batch: there is no moment without the rules, or with each of them twice,
- * if they are there already. */
+ * if they are there already.
+ * Replies from outside are addressed to the host, and NAT is done only after
+ * the chain prerouting. So what is addressed to a container is no reply. */
 static void add_rules(struct netlink *nft)
 {
+	struct rtattr *rule;
+
 	nft_begin(nft);
 	nft_add_table(nft, BRIDGE);
 	nft_add_chain(nft, BRIDGE, "postrouting", "nat", NF_INET_POST_ROUTING,
 		      NF_IP_PRI_NAT_SRC);
-	nft_add_chain(nft, BRIDGE, "forward", "filter", NF_INET_FORWARD,
-		      NF_IP_PRI_FILTER);
-	nft_flush_chain(nft, BRIDGE, "postrouting");
-	nft_flush_chain(nft, BRIDGE, "forward");
-	add_masquerade_rule(nft);
-	add_drop_rule(nft);
+	nft_add_chain(nft, BRIDGE, "prerouting", "filter", NF_INET_PRE_ROUTING,
+		      NF_IP_PRI_RAW);
+	nft_flush_table(nft, BRIDGE);
+	rule = begin_rule(nft, "postrouting", offsetof(struct iphdr, saddr),
+			  NFT_META_OIFNAME);
+	nft_masq(nft);
+	nl_nest_end(nft, rule);
+	rule = begin_rule(nft, "prerouting", offsetof(struct iphdr, daddr),
+			  NFT_META_IIFNAME);
+	nft_cmp_name(nft, NFT_META_IIFNAME, NFT_CMP_NEQ, "lo");
+	nft_verdict(nft, NF_DROP);
+	nl_nest_end(nft, rule);
 	must(nft_commit(nft),
 	     "nft -f - <<END\n"
 	     "add table ip cbr0\n"
 	     "add chain ip cbr0 postrouting "
 	     "{ type nat hook postrouting priority srcnat; }\n"
-	     "add chain ip cbr0 forward "
-	     "{ type filter hook forward priority filter; }\n"
-	     "flush chain ip cbr0 postrouting\n"
-	     "flush chain ip cbr0 forward\n"
+	     "add chain ip cbr0 prerouting "
+	     "{ type filter hook prerouting priority raw; }\n"
+	     "flush table ip cbr0\n"
 	     "add rule ip cbr0 postrouting "
 	     "ip saddr 10.200.0.0/24 oifname != cbr0 masquerade\n"
-	     "add rule ip cbr0 forward iifname != cbr0 oifname cbr0 "
-	     "ct state & (established | related) == 0 drop\n"
+	     "add rule ip cbr0 prerouting "
+	     "ip daddr 10.200.0.0/24 iifname != cbr0 iifname != lo drop\n"
 	     "END");
-}
-
-static void insert_accept_rule(struct netlink *nft, uint32_t key)
-{
-	struct rtattr *rule =
-		nft_insert_rule(nft, "filter", "FORWARD", COMMENT);
-
-	nft_cmp_name(nft, key, NFT_CMP_EQ, BRIDGE);
-	nft_verdict(nft, NF_ACCEPT);
-	nl_nest_end(nft, rule);
 }
 
 /* That our table accepts a packet does not help if another one drops it. Docker
@@ -503,23 +475,27 @@ static void insert_accept_rule(struct netlink *nft, uint32_t key)
  * accept the bridge's packets before its other rules see them. */
 static void accept_in_iptables(struct netlink *nft)
 {
-	uint64_t handles[2];
+	static const uint32_t keys[] = {NFT_META_IIFNAME, NFT_META_OIFNAME};
+	struct rtattr *rule;
 	int result;
 
-	if (nft_find_rules(nft, "filter", "FORWARD", COMMENT, handles, 2) == 2)
+	if (nft_find_rule(nft, "filter", "FORWARD", COMMENT) != 0)
 		return;
 	nft_begin(nft);
-	insert_accept_rule(nft, NFT_META_IIFNAME);
-	insert_accept_rule(nft, NFT_META_OIFNAME);
+	for (int i = 0; i < 2; i++) {
+		rule = nft_insert_rule(nft, "filter", "FORWARD", COMMENT);
+		nft_cmp_name(nft, keys[i], NFT_CMP_EQ, BRIDGE);
+		nft_verdict(nft, NF_ACCEPT);
+		nl_nest_end(nft, rule);
+	}
 	result = nft_commit(nft);
 	if (result == -1 && errno == ENOENT)
 		return; /* there is no such chain */
-	must(result, "nft -f - <<END\n"
-		     "insert rule ip filter FORWARD iifname cbr0 accept "
-		     "comment " COMMENT "\n"
-		     "insert rule ip filter FORWARD oifname cbr0 accept "
-		     "comment " COMMENT "\n"
-		     "END");
+	must(result,
+	     "nft -f - <<END\n"
+	     "insert rule ip filter FORWARD iifname cbr0 accept "
+	     "comment " COMMENT "\ninsert rule ip filter FORWARD oifname cbr0 "
+	     "accept comment " COMMENT "\nEND");
 }
 
 /* What all containers share. Each of them sees to it that it is complete, so it
@@ -528,13 +504,11 @@ static void share_network(struct netlink *host)
 {
 	struct netlink nft;
 
-	side = "host";
 	nl_open(&nft, NETLINK_NETFILTER);
 	create_bridge(host);
 	change_ip_forward('0', "2");
 	add_rules(&nft);
 	accept_in_iptables(&nft);
-	side = "container";
 }
 
 /* HOST is a socket that was opened in the host's network namespace, and still
@@ -556,53 +530,46 @@ static void connect_network(struct netlink *host)
 	add_address(&container, CONT_IF, ip);
 	set_link_up(&container, CONT_IF);
 	add_default_route(&container, HOST_IP);
-	wait_for_carrier(&container, CONT_IF);
 	wait_for_carrier(host, name);
 	wait_for_carrier(host, BRIDGE);
 }
 
-static void delete_links(struct netlink *host, uint32_t group)
+/* Deletes the link with INDEX, or if that is 0, all links of GROUP. */
+static int delete_link(struct netlink *host, int index, uint32_t group)
 {
-	int result;
+	struct ifinfomsg *header =
+		nl_begin(host, RTM_DELLINK, 0, sizeof(*header));
 
-	nl_begin(host, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
+	header->ifi_index = index;
 	nl_put_u32(host, IFLA_GROUP, group);
-	result = nl_send(host, NULL);
-	if (result == 0 || errno != ENODEV)
-		must(result, "ip link del group %u", group);
-}
-
-/* The table is added first: to delete one that somebody has deleted fails. */
-static void delete_rules(struct netlink *nft)
-{
-	uint64_t handles[64];
-	int count =
-		nft_find_rules(nft, "filter", "FORWARD", COMMENT, handles, 64);
-
-	nft_begin(nft);
-	nft_add_table(nft, BRIDGE);
-	nft_delete_table(nft, BRIDGE);
-	for (int i = 0; i < count; i++)
-		nft_delete_rule(nft, "filter", "FORWARD", handles[i]);
-	must(nft_commit(nft), "nft delete table ip " BRIDGE);
-	if (count > 0)
-		must(0, "nft -a list chain ip filter FORWARD | "
-			"sed -n 's/.*" COMMENT ".*#"
-			"/delete rule ip filter FORWARD/p' | nft -f -");
+	return nl_send(host, NULL) == -1 && errno != ENODEV ? -1 : 0;
 }
 
 /* Removes what share_network() made, and the links of launchers that were
- * killed. */
+ * killed. The table is added first: to delete one that somebody has deleted
+ * fails. */
 static void remove_network(void)
 {
 	struct netlink host, nft;
+	uint64_t handle;
 
 	nl_open(&host, NETLINK_ROUTE);
 	nl_open(&nft, NETLINK_NETFILTER);
 	change_ip_forward('2', "0");
-	delete_links(&host, PORT_GROUP);
-	delete_links(&host, BRIDGE_GROUP);
-	delete_rules(&nft);
+	must(delete_link(&host, 0, PORT_GROUP), "ip link del group %d",
+	     PORT_GROUP);
+	must(delete_link(&host, BRIDGE_INDEX, 0), "ip link del " BRIDGE);
+	nft_begin(&nft);
+	nft_add_table(&nft, BRIDGE);
+	nft_delete_table(&nft, BRIDGE);
+	must(nft_commit(&nft), "nft delete table ip " BRIDGE);
+	while ((handle = nft_find_rule(&nft, "filter", "FORWARD", COMMENT))) {
+		nft_begin(&nft);
+		nft_delete_rule(&nft, "filter", "FORWARD", handle);
+		must(nft_commit(&nft),
+		     "nft delete rule ip filter FORWARD handle %ju",
+		     (uintmax_t)be64toh(handle));
+	}
 }
 
 /* systemd-resolved listens on 127.0.0.53, which in the container is not the
@@ -625,7 +592,7 @@ static void write_resolv_conf(int from)
 	unlink("/etc/resolv.conf");
 	to = open("/etc/resolv.conf", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 		  0644);
-	if (sendfile(to, from, NULL, 65536) == -1)
+	if (to == -1 || sendfile(to, from, NULL, 65536) == -1)
 		warn("no DNS in the container: copy the host's resolv.conf");
 	else
 		must(0, "rm -f /etc/resolv.conf; cat <&8 >/etc/resolv.conf");
@@ -652,11 +619,11 @@ static void container_main(const int pipe_ends[2])
 	struct netlink host;
 	int resolv_conf;
 
-	side = "container";
 	die_with_launcher(pipe_ends);
 	nl_open(&host, NETLINK_ROUTE);
 	if (!user)
 		share_network(&host);
+	side = "container";
 	resolv_conf = open_resolv_conf();
 	enter_namespaces();
 	set_hostname();
@@ -669,17 +636,6 @@ static void container_main(const int pipe_ends[2])
 	write_resolv_conf(resolv_conf);
 	connect_network(&host);
 	run_command();
-}
-
-/* Each launcher holds this lock, shared, for as long as it runs. The kernel drops
- * it when the launcher exits or is killed. There is no file to leave behind: it is
- * on the host's network namespace. */
-static int lock_network(void)
-{
-	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-
-	must(flock(fd, LOCK_SH), "exec 9</proc/self/ns/net; flock --shared 9");
-	return fd;
 }
 
 /* Blocked signals wait until wait_for_exit() looks: none can end the launcher
@@ -714,17 +670,22 @@ static int wait_for_exit(pid_t pid, const sigset_t *signals)
 
 int main(int argc, char *argv[])
 {
-	int lock = -1, pipe_ends[2], status;
+	int lock, pipe_ends[2], status;
 	sigset_t signals;
 	pid_t pid;
 
 	/* A directory that the caller left open would lead out of the container. */
 	must((int)syscall(SYS_close_range, 3, ~0U, 0), "close_range 3");
 	parse_options(argc, argv);
+	/* Each launcher holds this lock, shared, while it runs. The kernel drops it
+	 * when the launcher exits or is killed. There is no file to leave behind:
+	 * it is on the host's network namespace. */
+	lock = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (user)
 		enter_user_namespace();
 	else
-		lock = lock_network();
+		must(flock(lock, LOCK_SH),
+		     "exec 9</proc/self/ns/net; flock --shared 9");
 	block_signals(&signals);
 	/* It is for the next child: this process keeps its PID. */
 	must(unshare(CLONE_NEWPID), "unshare --pid --fork");

@@ -18,6 +18,7 @@ static struct netlink nft;
 /* Every function that adds something: see rules() in test-nftables.sh. */
 static void add_all(void)
 {
+	const in_addr_t subnet = inet_addr("10.200.0.0");
 	struct rtattr *rule;
 
 	nft_add_table(&nft, "box");
@@ -25,19 +26,15 @@ static void add_all(void)
 		      NF_IP_PRI_NAT_SRC);
 	nft_add_chain(&nft, "box", "raw", "filter", NF_INET_PRE_ROUTING,
 		      NF_IP_PRI_RAW);
-	nft_flush_chain(&nft, "box", "nat");
-	nft_flush_chain(&nft, "box", "raw");
+	nft_flush_table(&nft, "box");
 	rule = nft_add_rule(&nft, "box", "nat");
-	nft_payload(&nft, offsetof(struct iphdr, saddr));
-	nft_bitwise(&nft, inet_addr("255.255.255.0"));
-	nft_cmp(&nft, NFT_CMP_EQ, inet_addr("10.200.0.0"));
+	nft_payload(&nft, offsetof(struct iphdr, saddr), 3);
+	nft_cmp(&nft, NFT_CMP_EQ, &subnet, 3);
 	nft_cmp_name(&nft, NFT_META_OIFNAME, NFT_CMP_NEQ, "cbr0");
 	nft_masq(&nft);
 	nl_nest_end(&nft, rule);
 	rule = nft_add_rule(&nft, "box", "raw");
-	nft_ct(&nft, NFT_CT_STATE);
-	nft_bitwise(&nft, NF_CT_STATE_BIT(IP_CT_ESTABLISHED));
-	nft_cmp(&nft, NFT_CMP_EQ, 0);
+	nft_cmp_name(&nft, NFT_META_IIFNAME, NFT_CMP_NEQ, "lo");
 	nft_verdict(&nft, NF_DROP);
 	nl_nest_end(&nft, rule);
 	rule = nft_insert_rule(&nft, "box", "raw", "a comment");
@@ -48,15 +45,14 @@ static void add_all(void)
 
 static void delete_rules(const char *comment)
 {
-	uint64_t handles[9];
-	int count = nft_find_rules(&nft, "box", "raw", comment, handles, 9);
+	uint64_t handle;
 
-	nft_begin(&nft);
-	for (int i = 0; i < count; i++)
-		nft_delete_rule(&nft, "box", "raw", handles[i]);
-	if (count > 0)
+	while ((handle = nft_find_rule(&nft, "box", "raw", comment))) {
+		puts("found");
+		nft_begin(&nft);
+		nft_delete_rule(&nft, "box", "raw", handle);
 		must(nft_commit(&nft), "delete");
-	printf("%d\n", count);
+	}
 }
 
 int main(int argc, char *argv[])
@@ -73,7 +69,7 @@ int main(int argc, char *argv[])
 		nft_delete_table(&nft, "box");
 	if (argc > 1 && strcmp(argv[1], "fail") == 0) {
 		add_all();
-		nft_flush_chain(&nft, "box", "no-such-chain");
+		nft_delete_rule(&nft, "box", "no-such-chain", 1);
 		nft_add_chain(&nft, "box", "last", "filter", NF_INET_FORWARD,
 			      0);
 	}

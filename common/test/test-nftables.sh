@@ -20,8 +20,8 @@ rules() {
 	add table ip box
 	add chain ip box nat { type nat hook postrouting priority srcnat; }
 	add chain ip box raw { type filter hook prerouting priority raw; }
-	add rule ip box nat ip saddr & 255.255.255.0 == 10.200.0.0 oifname != cbr0 masquerade
-	add rule ip box raw ct state & established == 0 drop
+	add rule ip box nat ip saddr 10.200.0.0/24 oifname != cbr0 masquerade
+	add rule ip box raw iifname != lo drop
 	insert rule ip box raw iifname fifteen-bytes-x accept comment "a comment"
 	END
 }
@@ -66,15 +66,15 @@ does_all_or_nothing() {
 deletes_by_comment() {
 	unit add
 	unit delete 'another comment'
-	is "$out" 0
+	is "$out" ''
 	unit delete 'a comment'
-	is "$out" 1
+	is "$out" found
 	unit delete 'a comment'
-	is "$out" 0
+	is "$out" ''
 	! command -v nft || is "$(list -j | grep -o '{"rule"' | wc -l)" 2
 	unit remove
 	unit delete 'a comment' # of a chain that does not exist
-	is "$out" 0
+	is "$out" ''
 	run "$unit" remove
 	one_line_error 125 'No such file or directory'
 }
