@@ -60,6 +60,12 @@ type_command() {
 	*-wait*) ;;
 	# Those of a container that has just exited may be gone already.
 	*-"ip link del group"*) type_in "$shell" "$2 || :" ;;
+	# The rule that was typed has another number than that of the program.
+	*-"nft delete rule"*)
+		handle=$(nft -a list chain ip filter FORWARD |
+			sed -n 's/.*containers-from-scratch.*# handle //p' |
+			head -n 1)
+		type_in "$shell" "${2% *} $handle" ;;
 	*-exec\ sleep*)
 		echo "$2" >"$T/first"
 		eventually sleeper
