@@ -18,7 +18,7 @@ BIN = .
 
 ROOTFS = rootfs/tiny-linux
 STEPS = $(sort $(patsubst %/container.c,%,$(wildcard step*/container.c)))
-PROBES = $(addprefix .build/probes/,peek escape reach pty fault)
+PROBES = $(addprefix .build/probes/,peek escape reach pty)
 TOOLS = .build/tools/remount
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 
@@ -37,8 +37,8 @@ help: ## print this list
 	@echo 'make stepNN-NAME builds one step.'
 	@echo 'make run also knows ROOTFS=DIR, OPTS=-v, and HOST=1: no sandbox.'
 
-demo: all rootfs ## show every step at work; or slowly one: STEP=06
-	@common/tools/tour "$$ROOTFS" $(STEP)
+demo: all rootfs ## show every step at work; needs no root
+	@common/tools/tour "$$ROOTFS"
 
 run: all rootfs ## run STEP=NN: a shell in that step's container, or CMD='ls /'
 	@$(if $(HOST),$(ON_HOST),common/tools/sandbox) $(BIN)/$(step)/container \
