@@ -1,18 +1,30 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
- * pty - sit at a terminal and type
+ * pty - run a command on a pseudo-terminal and type what a script says
  *
- *     $ pty sh -c 'echo ready; exec sleep 1000' <<'END'
- *     expect ready
- *     send \003
- *     wait 130
- *     END
+ *	$ pty sh -c 'echo ready; exec sleep 1000' <<'END'
+ *	expect ready
+ *	send \003
+ *	wait 130
+ *	END
  *
- * pty(7), forkpty(3), pidfd_open(2)
+ * The lines of the script, which is read from stdin:
+ *	send TEXT	types TEXT; \r is Enter, \003 is Ctrl-C
+ *	expect PATTERN	waits for a line that matches the shell pattern, or for
+ *			a prompt: an unfinished last line that contains it
+ *	close		closes the terminal, as a lost connection does
+ *	wait STATUS	waits for the exit status; 128+N is signal N
+ *
+ * The terminal also shows what is typed: type ec"ho" to expect echo. What
+ * appears is printed without escape sequences. The exit status is 1 if a line
+ * of the script is not fulfilled in ten seconds.
+ *
+ * Read: pty(7), forkpty(3), fnmatch(3), pidfd_open(2)
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <err.h>
-#include <errno.h>
+#include <fnmatch.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
@@ -24,166 +36,159 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char help[] =
-	"Usage: pty COMMAND [ARG...] <SCRIPT\n"
-	"Runs COMMAND on a terminal of its own and prints what appears there,\n"
-	"while it obeys the lines of SCRIPT:\n"
-	"    send TEXT     type TEXT: \\r is Enter, \\003 is Ctrl-C\n"
-	"    expect TEXT   wait for TEXT, after what was last expected; mind\n"
-	"                  that the terminal shows what is typed, too\n"
-	"    close         hang up\n"
-	"    wait STATUS   wait for COMMAND's exit status, 128+n for signal n\n"
-	"At the end of SCRIPT, COMMAND is killed. The status is 0, or 1 if\n"
-	"something else happens, or nothing for ten seconds.\n";
+static pid_t pid;
+static int pidfd;
+static int terminal;	    /* the user's side; -1 when it is closed */
+static char shown[1 << 20]; /* what appeared on the terminal */
+static char *unread = shown, *end = shown;
 
-enum {
-	PATIENCE_MS = 10 * 1000
-};
-
-struct session {
-	int terminal; /* the user's end of it; -1 after the hang-up */
-	pid_t pid;
-	int pidfd;	     /* readable when the command has ended */
-	char shown[1 << 20]; /* what has appeared on the terminal */
-	size_t length;
-	size_t seen; /* up to where expect has read it */
-};
-
-/* Runs the command as the leader of a new session, whose controlling terminal
- * is a new one. */
-static void start(struct session *s, char *argv[])
+static void start(char *argv[])
 {
-	s->pid = forkpty(&s->terminal, NULL, NULL, NULL);
-	if (s->pid == -1)
+	pid = forkpty(&terminal, NULL, NULL, NULL);
+	if (pid == -1)
 		err(1, "forkpty");
-	if (s->pid == 0) {
+	if (pid == 0) {
+		/* A shell ignores them in its background jobs. */
+		signal(SIGINT, SIG_DFL);
+		signal(SIGQUIT, SIG_DFL);
 		execvp(argv[0], argv);
 		err(127, "%s", argv[0]);
 	}
-	s->pidfd = (int)syscall(SYS_pidfd_open, s->pid, 0);
-	if (s->pidfd == -1)
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd == -1)
 		err(1, "pidfd_open");
 }
 
-static void hang_up(struct session *s)
+static bool is_readable(int fd)
 {
-	close(s->terminal);
-	s->terminal = -1;
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+
+	return poll(&poll_fd, 1, 10 * 1000) == 1;
 }
 
-/* Takes what has appeared on the terminal. */
-static void watch(struct session *s)
+static void close_terminal(void)
 {
-	char *end = s->shown + s->length;
-	ssize_t n = read(s->terminal, end, sizeof(s->shown) - s->length);
+	close(terminal);
+	terminal = -1;
+}
 
-	if (n == -1 && errno == EIO) { /* no process has it open any more */
-		hang_up(s);
-		return;
+/* Returns false if nothing more appears. */
+static bool read_terminal(void)
+{
+	static bool in_escape;
+	char buffer[4096], *old_end = end;
+	ssize_t length;
+
+	if (terminal == -1 || !is_readable(terminal))
+		return false;
+	length = read(terminal, buffer, sizeof(buffer));
+	if (length <= 0) { /* EIO: no process has it open any more */
+		close_terminal();
+		return false;
 	}
-	if (n <= 0)
-		err(1, "read from the terminal");
-	s->length += (size_t)n;
-	if (write(STDOUT_FILENO, end, (size_t)n) != n)
-		err(1, "write");
+	if (length >= shown + sizeof(shown) - end)
+		errx(1, "more than %zu bytes appeared", sizeof(shown));
+	for (char *c = buffer; c < buffer + length; c++) {
+		if (*c == '\033')
+			in_escape = true;
+		else if (in_escape)
+			in_escape = !isalpha((unsigned char)*c);
+		else if (*c != '\r')
+			*end++ = *c;
+	}
+	fwrite(old_end, 1, (size_t)(end - old_end), stdout);
+	return true;
 }
 
-/* Types text, in which \r or an octal number stands for a key. */
-static void send_keys(struct session *s, char *text)
+static bool find_line(const char *pattern)
 {
-	while (*text) {
-		char c = *text++;
+	char prompt[4096];
 
-		if (c == '\\' && *text == 'r') {
-			c = '\r';
+	while (strchr(unread, '\n') != NULL) {
+		if (fnmatch(pattern, strsep(&unread, "\n"), 0) == 0)
+			return true;
+	}
+	snprintf(prompt, sizeof(prompt), "*%s*", pattern);
+	if (fnmatch(prompt, unread, 0) != 0)
+		return false;
+	unread = end;
+	return true;
+}
+
+static void expect(const char *pattern)
+{
+	while (!find_line(pattern)) {
+		if (!read_terminal())
+			errx(1, "expected '%s'", pattern);
+	}
+}
+
+static void send_keys(char *text)
+{
+	while (*text != '\0') {
+		char key = *text++;
+
+		if (key == '\\' && *text == 'r') {
+			key = '\r';
 			text++;
-		} else if (c == '\\') {
-			c = (char)strtol(text, &text, 8);
+		} else if (key == '\\') {
+			key = (char)strtol(text, &text, 8);
 		}
-		if (write(s->terminal, &c, 1) != 1)
+		if (write(terminal, &key, 1) != 1)
 			err(1, "write to the terminal");
 	}
 }
 
-static bool expect(struct session *s, const char *text)
+static void wait_for_exit(const char *expected)
 {
-	struct pollfd fd = {.fd = s->terminal, .events = POLLIN};
-	char *found;
+	int status, got = -1;
 
-	while (!(found = memmem(s->shown + s->seen, s->length - s->seen, text,
-				strlen(text)))) {
-		if (s->terminal == -1 || poll(&fd, 1, PATIENCE_MS) != 1) {
-			warnx("wanted '%s', got '%.*s'", text,
-			      (int)(s->length - s->seen), s->shown + s->seen);
-			return false;
-		}
-		watch(s);
+	while (read_terminal())
+		continue;
+	if (is_readable(pidfd) && waitpid(pid, &status, 0) == pid) {
+		pid = 0;
+		got = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+					  : WEXITSTATUS(status);
 	}
-	s->seen = (size_t)(found - s->shown) + strlen(text);
-	return true;
+	if (got != atoi(expected))
+		errx(1, "exit status %d, expected %s", got, expected);
 }
 
-static bool wait_for_command(struct session *s, const char *wanted)
+static void run_line(char *line)
 {
-	struct pollfd fds[2];
-	char got[] = "none";
-	int status;
+	char *text = strchrnul(line, ' ');
 
-	do { /* to the end of what it writes, else it could not end */
-		fds[0] = (struct pollfd){s->terminal, POLLIN, 0};
-		fds[1] = (struct pollfd){s->pidfd, POLLIN, 0};
-		if (poll(fds, 2, PATIENCE_MS) == -1)
-			err(1, "poll");
-		if (fds[0].revents)
-			watch(s);
-	} while (fds[0].revents);
-	if (fds[1].revents) {
-		if (waitpid(s->pid, &status, 0) == -1)
-			err(1, "waitpid");
-		s->pid = 0;
-		snprintf(got, sizeof(got), "%d",
-			 WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-					     : WEXITSTATUS(status));
-	}
-	if (strcmp(got, wanted) != 0)
-		warnx("wanted exit status %s, got %s", wanted, got);
-	return strcmp(got, wanted) == 0;
+	if (*text != '\0')
+		*text++ = '\0';
+	if (strcmp(line, "send") == 0)
+		send_keys(text);
+	else if (strcmp(line, "expect") == 0)
+		expect(text);
+	else if (strcmp(line, "wait") == 0)
+		wait_for_exit(text);
+	else if (strcmp(line, "close") == 0)
+		close_terminal();
+	else
+		errx(1, "unknown line of the script: '%s'", line);
 }
 
-/* Obeys one line of the script. Returns false if it is not fulfilled. */
-static bool obey(struct session *s, char *line)
+static void kill_command(void)
 {
-	char *word = strsep(&line, " ");
-	char *text = line;
-
-	if (strcmp(word, "close") == 0)
-		return hang_up(s), true;
-	if (text && strcmp(word, "send") == 0)
-		return send_keys(s, text), true;
-	if (text && strcmp(word, "expect") == 0)
-		return expect(s, text);
-	if (text && strcmp(word, "wait") == 0)
-		return wait_for_command(s, text);
-	warnx("not a line of a script: '%s'", word);
-	return false;
+	if (pid != 0)
+		kill(pid, SIGKILL);
 }
 
 int main(int argc, char *argv[])
 {
-	static struct session s;
 	char line[4096];
-	bool ok = true;
 
-	if (argc < 2 || argv[1][0] == '-') {
-		fputs(help, stderr);
-		return 2;
-	}
-	start(&s, argv + 1);
-	while (ok && fgets(line, sizeof(line), stdin)) {
+	if (argc < 2)
+		errx(2, "usage: pty COMMAND [ARG...] <SCRIPT");
+	start(argv + 1);
+	atexit(kill_command);
+	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';
-		ok = obey(&s, line);
+		run_line(line);
 	}
-	if (s.pid)
-		kill(s.pid, SIGKILL);
-	return ok ? 0 : 1;
+	return 0;
 }
