@@ -1,64 +1,63 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
 #
-# The test library: every test script sources it,
+# lib.sh - the test library. A test script begins with
 #
 #	. "$(dirname "$0")/../common/test/lib.sh"
 #
-# calls `t DESCRIPTION FUNCTION [ARG...]` for each of its tests and ends with
-# done_testing. What it prints is TAP, the Test Anything Protocol.
+# calls `t DESCRIPTION FUNCTION [ARG...]` for each test and ends with
+# done_testing. It prints TAP, the Test Anything Protocol.
 #
-# A test script runs in a sandbox (common/tools/sandbox), and every test has to
-# leave that machine as it found it: common/test/snapshot before and after the
-# test must be equal, or the test fails. What a script prepares there for all of
-# its tests it prepares before the first.
+# A script runs in a sandbox (common/tools/sandbox) with a clean environment.
+# Each test must leave the sandbox as it was: if common/test/snapshot prints
+# something else after the test than before, the test fails.
 set -eu
 
-# The project's root, and the step in whose directory the test lies.
-here=$(cd "$(dirname "$0")" && pwd -P)
+here=$(realpath -- "$(dirname -- "$0")")
 top=$here
 until [ -e "$top/common/test/lib.sh" ] || [ -z "$top" ]; do
 	top=${top%/*}
 done
+[ -n "${CLEAN_ENV-}" ] || exec sh "$top/common/test/clean-env" sh "$0" "$@"
+# This file exists only in a sandbox.
+[ -e /run/netns/internet ] || exec "$top/common/tools/sandbox" sh "$0" "$@"
 
-# /run/netns/internet exists in a sandbox and nowhere else.
-if [ ! -e /run/netns/internet ]; then
-	exec "$top/common/tools/sandbox" sh "$0" "$@"
-fi
+# shellcheck disable=SC2034 # used by the tests
+rootfs=$top/rootfs/tiny-linux
+probes=${PROBES:-$top/.build/probes}
+# BIN=.build/asan tests the programs below that directory.
+bin=$(cd "$top" && realpath -m -- "${BIN:-.}")
+# shellcheck disable=SC2034
+steps=$(cd "$top" && echo step[0-9][0-9]-*)
 
-# shellcheck disable=SC2034 # for the tests
-{
-	rootfs=$top/rootfs/tiny-linux
-	probes=${PROBES:-$top/.build/probes}
-	# BIN=.build/asan tests the programs that were built there.
-	bin=${BIN:-$top}
-	case $bin in /*) ;; *) bin=$top/$bin ;; esac
-	step_dir=
-	container=
-	steps=$(cd "$top" && echo step[0-9][0-9]-*)
-	case ${here#"$top"/} in step[0-9][0-9]-*)
-		step_dir=${here#"$top"/}
-		step_dir=$top/${step_dir%%/*}
-		container=$bin/${step_dir##*/}/container
-		;;
-	esac
+# at_step STEP - one of $steps; sets $container, its program, and $n, its number
+at_step() {
+	n=${1#step}
+	n=${n%%-*}
+	# shellcheck disable=SC2034
+	container=$bin/$1/container
 }
 
-# Each test has its own directory $T in here, and beside it T.log, T.after and
-# the like. Nothing of it is removed: it lies in the sandbox's tmpfs, and a
-# recursive removal would follow a mount that a test has left there.
+# A step's own script tests that step.
+case ${here#"$top"/} in
+step[0-9][0-9]-*) at_step "$(expr "${here#"$top"}" : '/\([^/]*\)')" ;;
+esac
+
+# $scratch has a directory $T for each test, and beside it the files T.log,
+# T.failed and so on. It disappears with the sandbox: to remove it here would
+# also remove what a test has left mounted in it.
 scratch=$(mktemp -d)
 count=0 passed=0 failed=0 skipped=0
-trap 'died $?' EXIT
+grace=100 # how often to look whether a killed process has disappeared
+trap 'report_early_exit $?' EXIT
 
-# t DESCRIPTION FUNCTION [ARG...] - runs one test in a subshell under set -e
+# t DESCRIPTION FUNCTION [ARG...] - run one test, in a subshell with set -e
 t() {
 	description=$1
 	shift
 	count=$((count + 1))
 	T=$scratch/$count
 	mkdir "$T"
-	# A test that passed has left all as it was before it.
 	[ -e "$scratch/before" ] || "$top/common/test/snapshot" >"$scratch/before"
 	set +e
 	(
@@ -67,24 +66,19 @@ t() {
 		"$@"
 		[ -e "$T.asserted" ] || fail "the test asserts nothing"
 	) >"$T.log" 2>&1 </dev/null
-	ended=$?
+	test_status=$?
 	set -e
-	[ $ended -eq 0 ] || [ -e "$T.failed" ] ||
-		echo "a command of the test failed with status $ended" >>"$T.log"
-	[ $ended -eq 0 ] || : >"$T.failed"
-	unchanged || {
-		: >"$T.failed"
-		rm "$scratch/before"
-	}
-	if [ -e "$T.skipped" ] && [ "${CI-}" = true ]; then
-		echo "nothing may be skipped when CI=true" >>"$T.log"
-		: >"$T.failed"
-	fi
+	[ $test_status -eq 0 ] || [ -e "$T.failed" ] ||
+		log_failure "a command failed with status $test_status"
+	poll $grace is_unchanged || report_changes
+	[ ! -e "$T.skipped" ] || [ "${CI-}" != true ] ||
+		log_failure "with CI=true no test may be skipped"
 
 	if [ -e "$T.failed" ]; then
 		failed=$((failed + 1))
 		echo "not ok $count - $description"
-		sed 's/^/# /' "$T.log"
+		# No control characters: a terminal obeys them.
+		tr -c '\n\t -~' '?' <"$T.log" | sed 's/^/# /'
 	elif [ -e "$T.skipped" ]; then
 		skipped=$((skipped + 1))
 		echo "ok $count - $description # SKIP $(cat "$T.skipped")"
@@ -94,54 +88,62 @@ t() {
 	fi
 }
 
-# done_testing - the last line of a test script: the plan and the tally
+# done_testing - print the number of tests and the result; the last line of a script
 done_testing() {
 	trap - EXIT
 	echo "1..$count"
-	tally="$passed passed, $failed failed"
-	[ $skipped -eq 0 ] || tally="$tally, $skipped skipped"
-	echo "$tally"
-	[ $failed -eq 0 ] || exit 1
-	exit 0
+	echo "$passed passed, $failed failed, $skipped skipped" |
+		sed 's/, 0 skipped//'
+	[ $failed -eq 0 ]
 }
 
-# died STATUS - a script that ends without done_testing has failed
-died() {
-	echo "Bail out! $0 ended with status $1 before done_testing"
+report_early_exit() {
+	echo "Bail out! $0 exited with status $1 before done_testing"
 	exit 1
 }
 
-# unchanged - compares the machine with what it was before the test. Processes
-# that were killed are given some time to be gone, with what they held.
-grace=40 # times 50 ms
-unchanged() {
-	tries=0
-	while :; do
-		"$top/common/test/snapshot" >"$T.after"
-		! cmp -s "$scratch/before" "$T.after" || return 0
-		tries=$((tries + 1))
-		[ $tries -lt $grace ] || break
-		sleep 0.05
-	done
-	echo "the test has changed the machine (< before, > after):" >>"$T.log"
-	diff "$scratch/before" "$T.after" | grep '^[<>]' >"$T.diff"
-	# A link alone brings 150 settings, which come last.
-	head -n 30 "$T.diff" >>"$T.log"
-	# The next test shall not see these processes go away.
-	for left in $(sed -n 's/^> process \([0-9]*\) .*/\1/p' "$T.diff"); do
-		kill -KILL "$left" 2>/dev/null || continue
-		tries=0
-		while kill -0 "$left" 2>/dev/null && [ $tries -lt $grace ]; do
-			tries=$((tries + 1))
-			sleep 0.05
-		done
-	done
-	return 1
+log_failure() {
+	: >"$T.failed"
+	echo "$1" >>"$T.log"
 }
 
-# ---- Inside a test ----
+is_unchanged() {
+	"$top/common/test/snapshot" >"$T.after"
+	cmp -s "$scratch/before" "$T.after"
+}
 
-# run CMD... - sets $status, $out and $err (the files $T/out and $T/err)
+# The next test starts from what it finds then, without the processes that this
+# test left.
+report_changes() {
+	log_failure "the test changed the machine (< before, > after):"
+	diff "$scratch/before" "$T.after" | grep '^[<>]' >"$T.diff"
+	# One link has 150 settings. They come last.
+	head -n 30 "$T.diff" >>"$T.log"
+	sed -n 's/^> process \([0-9]*\) .*/\1/p' "$T.diff" | while read -r left; do
+		kill -KILL "$left" 2>/dev/null && poll $grace has_disappeared "$left"
+	done || :
+	rm "$scratch/before"
+}
+
+# poll TRIES COMMAND... - until COMMAND succeeds, at most TRIES times. It counts
+# and does not look at the clock: this also works on a slow or stopped machine.
+poll() {
+	tries=$1
+	shift
+	until "$@"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.02
+	done
+}
+
+has_disappeared() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# ---- For use in a test ----
+
+# run COMMAND... - sets $status, $out and $err (also in $T/out and $T/err)
 run() {
 	ran=$*
 	status=0
@@ -150,94 +152,84 @@ run() {
 	err=$(cat "$T/err")
 }
 
-# on_terminal PROGRAM [ARG...] - runs it on a terminal and does there what the
-# lines of standard input say: see common/test/pty.c
+# on_terminal COMMAND... - on a terminal, with a script of common/test/pty.c on
+# stdin. What appears there is in $T/terminal.
 on_terminal() {
 	: >"$T.asserted"
 	"$probes/pty" "$@" >"$T/terminal" 2>"$T/pty.err" ||
-		fail "$(cat "$T/pty.err"); all that appeared:
+		fail "$(cat "$T/pty.err"); this appeared:
 $(cat "$T/terminal")"
 }
 
-# start PROGRAM [ARG...] - runs it in the background, sets $pid. Its output goes
-# to $T/start.out, its errors to $T/start.err; it ends with the test.
+# start COMMAND... - in the background, until the test ends; sets $pid. The
+# output is in $T/start.out and $T/start.err.
 start() {
-	# A shell without job control has its background jobs ignore INT and
-	# QUIT, and they do so until env runs: the pipe tells when it has.
-	mkfifo "$T.up"
-	# shellcheck disable=SC2016 # for the other shell
+	# The shell ignores INT and QUIT in a background job until env(1) has
+	# restored them. It has, when the FIFO is opened.
+	mkfifo "$T.fifo"
+	# shellcheck disable=SC2016 # expanded by the inner shell
 	env --default-signal=INT,QUIT \
-		sh -c ': >"$0"; exec "$@"' "$T.up" "$@" \
+		sh -c ': >"$0"; exec "$@"' "$T.fifo" "$@" \
 		</dev/null >"$T/start.out" 2>"$T/start.err" &
 	pid=$!
 	echo "$pid" >>"$T.started"
-	: <"$T.up"
-	rm "$T.up"
+	: <"$T.fifo"
+	rm "$T.fifo"
 }
 
+# stop_started - also what a test itself has added to $T.started
 stop_started() {
 	[ -e "$T.started" ] || return 0
 	while read -r pid; do
 		kill -TERM "$pid" 2>/dev/null || continue
-		tries=0
-		while [ $tries -lt $grace ] && kill -0 "$pid" 2>/dev/null; do
-			tries=$((tries + 1))
-			sleep 0.05
-		done
-		kill -KILL "$pid" 2>/dev/null || :
+		poll $grace has_disappeared "$pid" ||
+			kill -KILL "$pid" 2>/dev/null || :
 	done <"$T.started"
 }
 
-# fail MESSAGE - ends the test, in a subshell or pipe of it, too
+# fail MESSAGE - ends the test, even in a subshell or a pipe
 fail() {
 	: >"$T.failed"
 	echo "$1"
 	if [ -n "${ran-}" ]; then
 		echo "after: $ran"
 		echo "status: $status"
-		sed 's/^/stdout: /' "$T/out"
-		sed 's/^/stderr: /' "$T/err"
+		awk '{ print "stdout: " $0 }' "$T/out"
+		awk '{ print "stderr: " $0 }' "$T/err"
 	fi
 	exit 1
 }
 
-# skip REASON - ends the test: it cannot run here
+# skip REASON - ends the test, which needs something that this machine lacks
 skip() {
-	echo "$1" >"$T.skipped"
+	echo "${1:?a test may be skipped only with a reason}" >"$T.skipped"
 	exit 0
 }
 
-# is GOT WANT [WHAT]
-is() {
+# is GOT EXPECTED [WHAT]. The others have the same arguments.
+is() { check "$1" "'$2'" "${3-}" [ "$1" = "$2" ]; }
+isnt() { check "$1" "something else" "${3-}" [ "$1" != "$2" ]; }
+contains() { check "$1" "'$2' in it" "${3-}" includes "$1" "$2"; }
+lacks() { check "$1" "no '$2' in it" "${3-}" excludes "$1" "$2"; }
+
+# check GOT EXPECTED WHAT CONDITION...
+check() {
 	: >"$T.asserted"
-	[ "$1" = "$2" ] || fail "${3:+$3: }got '$1', want '$2'"
+	message="${3:+$3: }got '$1', expected $2"
+	shift 3
+	"$@" || fail "$message"
 }
 
-# isnt GOT UNWANTED [WHAT]
-isnt() {
-	: >"$T.asserted"
-	[ "$1" != "$2" ] || fail "${3:+$3: }got '$1', want anything else"
+includes() {
+	case $1 in *"$2"*) ;; *) return 1 ;; esac
 }
 
-# contains TEXT PART [WHAT]
-contains() {
-	: >"$T.asserted"
-	case $1 in
-	*"$2"*) ;;
-	*) fail "${3:+$3: }got '$1', want '$2' in it" ;;
-	esac
+excludes() {
+	! includes "$@"
 }
 
-# lacks TEXT PART [WHAT]
-lacks() {
-	: >"$T.asserted"
-	case $1 in
-	*"$2"*) fail "${3:+$3: }got '$1', want no '$2' in it" ;;
-	esac
-}
-
-# one_line_error STATUS PART... - the last run failed as a tool should: with
-# STATUS, nothing on stdout and one line on stderr, which contains every PART
+# one_line_error STATUS PART... - the last run exited with STATUS, wrote nothing
+# to stdout, and to stderr one line with every PART
 one_line_error() {
 	is "$status" "$1" "exit status"
 	is "$out" "" "stdout"
@@ -248,16 +240,11 @@ one_line_error() {
 	done
 }
 
-# eventually CMD... - waits until CMD succeeds, for so many seconds at most
+# eventually COMMAND... - waits until it succeeds, about $patience seconds
 patience=10
 eventually() {
 	: >"$T.asserted"
-	deadline=$(($(date +%s) + patience))
-	until "$@"; do
-		[ "$(date +%s)" -le $deadline ] ||
-			fail "not within $patience seconds: $*"
-		sleep 0.02
-	done
+	poll $((patience * 50)) "$@" || fail "not after $patience seconds: $*"
 }
 
 # ns_of PID TYPE - the inode of a namespace: mnt, net, pid, uts, ipc, user...
@@ -273,14 +260,6 @@ children_of() {
 		sed -n "s/^\([0-9]*\) (.*) [A-Za-z] $1 .*/\1/p"
 }
 
-# at_step STEP - one of $steps: sets $n, its number, and $container
-at_step() {
-	n=${1#step}
-	n=${n%%-*}
-	# shellcheck disable=SC2034 # for the tests
-	container=$bin/$1/container
-}
-
 # sleeper - sets $inside to the process that runs `sleep 4711`
 sleeper() {
 	inside=
@@ -291,12 +270,12 @@ sleeper() {
 	[ -n "$inside" ]
 }
 
-# ended - what start started has: wait might wait for ever
+# ended - has the command that start started exited?
 ended() {
 	! grep -qs '^State:	[^Z]' "/proc/$pid/status"
 }
 
-# ends_with STATUS - what start started
+# ends_with STATUS - so does the command that start started
 ends_with() {
 	eventually ended
 	got=0
