@@ -1,0 +1,149 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# test-size - the steps are one small program that grows
+#
+# Budgets for C count the lines that are neither blank nor only a comment, so
+# that no comment is cut to meet one. Other budgets count all lines.
+. "$(dirname "$0")/lib.sh"
+
+# step, lines of container.c, added to the step before, removed, and of test.sh
+budgets='
+01 60 - - 150
+02 95 60 12 150
+03 135 85 20 150
+04 145 35 12 150
+05 225 115 12 150
+06 340 145 12 150
+07 530 280 40 300'
+
+# code FILE... - print FILE without comments and blank lines
+code() {
+	for file; do
+		awk 'BEGIN { RS = "\\*/" } { sub(/\/\*.*/, ""); printf "%s", $0 }' \
+			"$file" | grep -v '^[[:blank:]]*\(//.*\)\{0,1\}$'
+	done
+}
+
+# at_most BUDGET LINES [WHAT]
+at_most() {
+	is "$([ "$2" -le "$1" ] || echo "$2 lines, budget $1")" "" "${3-}"
+}
+
+# diff_sizes BEFORE AFTER - set $added and $removed
+diff_sizes() {
+	diff "$1" "$2" >"$T/diff" || :
+	added=$(grep -c '^>' "$T/diff") || :
+	removed=$(grep -c '^<' "$T/diff") || :
+}
+
+# has_lines BUDGET cat|code FILE...
+has_lines() {
+	budget=$1
+	shift
+	lines=$("$@" | wc -l)
+	isnt "$lines" 0
+	at_most "$budget" "$lines"
+}
+
+# grows BEFORE STEP ADDED REMOVED
+grows() {
+	code "$1/container.c" >"$T/before"
+	code "$2/container.c" >"$T/after"
+	diff_sizes "$T/before" "$T/after"
+	isnt "$added" 0 "lines added"
+	at_most "$3" "$added" "added"
+	at_most "$4" "$removed" "removed"
+}
+
+# As in "`+84 -8` lines"
+states_its_diff() {
+	diff_sizes "$1/container.c" "$2/container.c"
+	# shellcheck disable=SC2016 # no command
+	stated=$(grep -o '`+[0-9]* -[0-9]*`' "$2/README.md" | head -n 1)
+	is "$stated" "\`+$added -$removed\`" "the size of the diff in README.md"
+}
+
+# functions FILE - print the name and the lines of each. clang-format puts the
+# braces of functions, and no other, in column 1.
+functions() {
+	code "$1" | awk '
+		/^{/ { start = NR }
+		/^}/ && start { print name, NR - start - 1; start = 0 }
+		/^[a-z].*\(/ {
+			name = $0
+			sub(/\(.*/, "", name)
+			sub(/.*[ *]/, "", name)
+		}'
+}
+
+has_short_functions() {
+	for file; do
+		functions "$file" | sed "s|^|${file##*/} |"
+	done >"$T/functions"
+	isnt "$(cat "$T/functions")" "" "functions"
+	is "$(awk '$3 > ($2 == "main" ? 35 : 40)' "$T/functions")" "" "too long"
+}
+
+has_short_lines() {
+	for file; do
+		expand "$file" | grep -n '.\{81\}' | sed "s|^|${file##*/}:|"
+	done >"$T/long"
+	is "$(cat "$T/long")" "" "more than 80 columns"
+}
+
+# The command stands in README.md, after a prompt.
+builds_with_one_line() {
+	line=$(sed -n 's/^\$ \(cc .*\)/\1/p' "$1/README.md")
+	[ -n "$line" ] || skip "README.md has no such line"
+	command -v cc >/dev/null || skip "there is no cc"
+	cd "$top"
+	run sh -c "$(echo "$line" | sed "s|-o [^ ]*|-o \"\$0\"|")" "$T/container"
+	is "$status$out$err" 0 "$line"
+	run "$T/container" -h
+	contains "$out" Usage:
+}
+
+# What the steps teach is not hidden in common/, and no program does it for them.
+calls_none_of() {
+	names=$1
+	shift
+	is "$(code "$@" | grep -E "(^|[^a-zA-Z0-9_])($names) *\(")" ""
+}
+
+taught='mount|umount2?|chroot|pivot_root|unshare|setns|clone3?|fork|waitpid'
+taught="$taught|sethostname|exec[vl]p?e?|kill|prctl|syscall"
+
+before=
+while read -r number budget added removed test_budget; do
+	[ -n "$number" ] || continue
+	step=$(echo "$top/step$number"-*)
+	name=${step##*/}
+	t "$name: container.c has at most $budget lines" \
+		has_lines "$budget" code "$step/container.c"
+	t "$name: test.sh has at most $test_budget lines" \
+		has_lines "$test_budget" cat "$step/test.sh"
+	t "$name: functions are short" has_short_functions "$step/container.c"
+	t "$name: builds with one line of cc" builds_with_one_line "$step"
+	if [ -n "$before" ]; then
+		t "$name: adds few lines and removes fewer" \
+			grows "$before" "$step" "$added" "$removed"
+		t "$name: README.md states the size of the diff" \
+			states_its_diff "$before" "$step"
+	fi
+	before=$step
+done <<END
+$budgets
+END
+cd "$top/common"
+t "error.[ch] have at most 80 lines" has_lines 80 code error.[ch]
+t "netlink.[ch] have at most 260 lines" has_lines 260 code netlink.[ch]
+t "nftables.[ch] have at most 330 lines" has_lines 330 code nftables.[ch]
+t "common: functions are short" has_short_functions ./*.c ./*/*.c
+t "common/test has at most 3500 lines" has_lines 3500 cat test/*
+t "common/bench has at most 450 lines" has_lines 450 cat bench/*
+t "C has 80 columns" has_short_lines ../step*/*.c ./*.[ch] ./*/*.c
+t "common does nothing that a step teaches" calls_none_of "$taught" ./*.[ch]
+t "the steps run no other program" \
+	calls_none_of 'system|popen|posix_spawnp?' ../step*/container.c
+done_testing
