@@ -29,6 +29,7 @@ int must(int result, const char *command, ...)
 		errx(EXIT_LAUNCHER, "%s: %s%s%s", line, strerror(error),
 		     *hint == '\0' ? "" : ": ", hint);
 	}
+	hint = "";
 	if (verbose)
 		fprintf(stderr, "%-9s + %s\n", side, line);
 	return result;

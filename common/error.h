@@ -26,7 +26,8 @@ extern bool verbose;
 /* "host" or "container": the side on which the next commands take effect. */
 extern const char *side;
 
-/* If not "": why the next call may fail. It is added to the error message. */
+/* Why the next call may fail, added to its error message. must() resets it to
+ * "". */
 extern const char *hint;
 
 /* RESULT is what a system call returned. If it is -1, prints COMMAND and the

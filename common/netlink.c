@@ -173,8 +173,5 @@ struct nl_link nl_get_link(struct netlink *nl, const char *name)
 	value = nl_find(reply, sizeof(struct ifinfomsg), IFLA_OPERSTATE);
 	if (value != NULL)
 		memcpy(&link.operstate, value, sizeof(link.operstate));
-	value = nl_find(reply, sizeof(struct ifinfomsg), IFLA_GROUP);
-	if (value != NULL)
-		memcpy(&link.group, value, sizeof(link.group));
 	return link;
 }

@@ -46,12 +46,13 @@ struct netlink {
 void nl_open(struct netlink *nl, int protocol);
 
 /* Begins a message of TYPE with FLAGS, NLM_F_*, and returns the header of its
- * family: SIZE bytes, all zero, to be filled in by the caller. All messages that
- * are begun before nl_send() are sent together. Exits if the request is longer
- * than 16 KiB; so do the functions below. */
+ * family: SIZE bytes, all zero, to be filled in by the caller. All messages
+ * that are begun before nl_send() are sent together. Exits if the request is
+ * longer than 16 KiB; so do the functions below. */
 void *nl_begin(struct netlink *nl, int type, int flags, size_t size);
 
-/* Append SIZE zero bytes for a header inside of an attribute, and return them. */
+/* Append SIZE zero bytes for a header inside of an attribute, and return
+ * them. */
 void *nl_append(struct netlink *nl, size_t size);
 
 /* Append an attribute: SIZE bytes, an integer, or a string with its final 0. */
@@ -64,15 +65,15 @@ struct rtattr *nl_nest(struct netlink *nl, int type);
 void nl_nest_end(struct netlink *nl, struct rtattr *nest);
 
 /* Sends the request and waits for the reply. Returns 0, or -1 with errno set if
- * the kernel refused; if it said why, `hint` of error.h points to its words.
- * If REPLY is NULL, the last message gets the flag NLM_F_ACK: the kernel replies
+ * the kernel refused; if it said why, `hint` of error.h points to its words. If
+ * REPLY is NULL, the last message gets the flag NLM_F_ACK: the kernel replies
  * also on success. Otherwise *REPLY is the first message of the reply, valid
  * until the next nl_send() or nl_next(). */
 int nl_send(struct netlink *nl, struct nlmsghdr **reply);
 
 /* For the above with a REPLY of several messages, such as a list, asked for by
- * NLM_F_DUMP: returns the next message, or NULL with errno set. The last message
- * of a list has the type NLMSG_DONE. */
+ * NLM_F_DUMP: returns the next message, or NULL with errno set. The last
+ * message of a list has the type NLMSG_DONE. */
 struct nlmsghdr *nl_next(struct netlink *nl);
 
 /* Returns the value of the first attribute of TYPE that follows a family header
@@ -82,11 +83,10 @@ const void *nl_find(struct nlmsghdr *message, size_t size, int type);
 struct nl_link {
 	int index;		 /* 0: there is no such link */
 	unsigned char operstate; /* IF_OPER_* of <linux/if.h> */
-	uint32_t group;
 };
 
-/* Looks a link up: `ip link show NAME`. NL is a socket of NETLINK_ROUTE. Must not
- * be called between nl_begin() and nl_send(). */
+/* Looks a link up: `ip link show NAME`. NL is a socket of NETLINK_ROUTE. Must
+ * not be called between nl_begin() and nl_send(). */
 struct nl_link nl_get_link(struct netlink *nl, const char *name);
 
 #endif

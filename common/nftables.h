@@ -72,8 +72,8 @@ struct rtattr *nft_insert_rule(struct netlink *nl, const char *table,
 /* Loads SIZE bytes at OFFSET of the network header into register 1. */
 void nft_payload(struct netlink *nl, uint32_t offset, uint32_t size);
 
-/* Compare register 1, by NFT_CMP_*, with SIZE bytes; or load NFT_META_IIFNAME or
- * NFT_META_OIFNAME, and compare it with an interface name. */
+/* Compare register 1, by NFT_CMP_*, with SIZE bytes; or load NFT_META_IIFNAME
+ * or NFT_META_OIFNAME, and compare it with an interface name. */
 void nft_cmp(struct netlink *nl, uint32_t op, const void *value, size_t size);
 void nft_cmp_name(struct netlink *nl, uint32_t key, uint32_t op,
 		  const char *name);
@@ -85,8 +85,8 @@ void nft_cmp_name(struct netlink *nl, uint32_t key, uint32_t op,
 void nft_masq(struct netlink *nl);
 void nft_verdict(struct netlink *nl, int verdict);
 
-/* Returns the handle of the first rule of CHAIN that contains the bytes of COMMENT:
- * 0 if there is none, and no such chain. */
+/* Returns the handle of the first rule of CHAIN that contains the bytes of
+ * COMMENT: 0 if there is none, and no such chain. */
 uint64_t nft_find_rule(struct netlink *nl, const char *table, const char *chain,
 		       const char *comment);
 

@@ -85,11 +85,11 @@ static void enter_user_namespace(void)
 	 * that exclude it. */
 	must(write_file("/proc/self/setgroups", "deny"),
 	     "echo deny >/proc/self/setgroups");
+	hint = "are user namespaces restricted? See README.md";
 	must(write_file("/proc/self/uid_map", uid_map),
 	     "echo '%s' >/proc/self/uid_map", uid_map);
 	must(write_file("/proc/self/gid_map", gid_map),
 	     "echo '%s' >/proc/self/gid_map", gid_map);
-	hint = "";
 }
 
 static void enter_namespaces(void)

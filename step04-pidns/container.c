@@ -88,11 +88,11 @@ static void enter_user_namespace(void)
 	 * that exclude it. */
 	must(write_file("/proc/self/setgroups", "deny"),
 	     "echo deny >/proc/self/setgroups");
+	hint = "are user namespaces restricted? See README.md";
 	must(write_file("/proc/self/uid_map", uid_map),
 	     "echo '%s' >/proc/self/uid_map", uid_map);
 	must(write_file("/proc/self/gid_map", gid_map),
 	     "echo '%s' >/proc/self/gid_map", gid_map);
-	hint = "";
 }
 
 /* When PID 1 exits, the kernel kills the rest of its PID namespace. So nothing
@@ -181,7 +181,7 @@ int main(int argc, char *argv[])
 	int pipe_ends[2];
 	pid_t pid;
 
-	/* A directory that the caller left open would lead out of ROOTFS. */
+	/* A directory that the caller left open would be a way out. */
 	must((int)syscall(SYS_close_range, 3, ~0U, 0), "close_range 3");
 	parse_options(argc, argv);
 	must(chdir(rootfs), "cd '%s'", rootfs);

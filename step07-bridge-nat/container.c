@@ -43,10 +43,6 @@
 
 #define HOSTNAME "container"
 
-/* Where upper and work are, and then the overlay over them. The host does not see
- * what is mounted here. */
-#define SCRATCH "/dev/shm"
-
 #define BRIDGE	"cbr0"
 #define SUBNET	"10.200.0.0"
 #define HOST_IP "10.200.0.1" /* the bridge's address, and the gateway */
@@ -123,11 +119,11 @@ static void enter_user_namespace(void)
 	 * that exclude it. */
 	must(write_file("/proc/self/setgroups", "deny"),
 	     "echo deny >/proc/self/setgroups");
+	hint = "are user namespaces restricted? See README.md";
 	must(write_file("/proc/self/uid_map", uid_map),
 	     "echo '%s' >/proc/self/uid_map", uid_map);
 	must(write_file("/proc/self/gid_map", gid_map),
 	     "echo '%s' >/proc/self/gid_map", gid_map);
-	hint = "";
 }
 
 /* When PID 1 exits, the kernel kills the rest of its PID namespace. So nothing
@@ -165,19 +161,20 @@ static int make_directory(const char *path)
 	return mkdir(path, 0755) == -1 && errno != EEXIST ? -1 : 0;
 }
 
-/* upper and work are in a tmpfs that disappears with the container, or in the
- * directory of -w. */
-static void mount_scratch(void)
+/* Where the container writes: a tmpfs, which disappears with the container, or
+ * the directory of -w. Any directory of the host would do as its mount
+ * point. */
+static void mount_writable(void)
 {
 	if (writable == NULL)
-		must(mount("tmpfs", SCRATCH, "tmpfs", 0, "mode=0755"),
-		     "mount -t tmpfs -o mode=0755 tmpfs " SCRATCH);
+		must(mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=0755"),
+		     "mount -t tmpfs -o mode=0755 tmpfs /dev/shm");
 	else
-		must(mount(writable, SCRATCH, NULL, MS_BIND, NULL),
-		     "mount --bind '%s' " SCRATCH, writable);
+		must(mount(writable, "/dev/shm", NULL, MS_BIND, NULL),
+		     "mount --bind '%s' /dev/shm", writable);
 	umask(0);
-	must(make_directory(SCRATCH "/upper"), "mkdir -p " SCRATCH "/upper");
-	must(make_directory(SCRATCH "/work"), "mkdir -p " SCRATCH "/work");
+	must(make_directory("/dev/shm/upper"), "mkdir -p /dev/shm/upper");
+	must(make_directory("/dev/shm/work"), "mkdir -p /dev/shm/work");
 }
 
 /* The layers are not changed. To write to a file of theirs, overlayfs first
@@ -190,19 +187,17 @@ static void mount_overlay(void)
 	/* The marks are trusted.* attributes, which need root on the host, or
 	 * user.* attributes. To remove one that is not there changes nothing,
 	 * and tells whether trusted.* is allowed. */
-	if (removexattr(SCRATCH "/upper", "trusted.x") == -1 && errno == EPERM)
+	if (removexattr("/dev/shm/upper", "trusted.x") == -1 && errno == EPERM)
 		userxattr = "userxattr,";
 	/* The kernel reads 4095 bytes. As workdir is the last option, a longer
 	 * list of layers is an error. */
 	snprintf(options, sizeof(options),
-		 "%supperdir=" SCRATCH "/upper,lowerdir=%s,workdir=" SCRATCH
-		 "/work",
+		 "%supperdir=/dev/shm/upper,lowerdir=%s,workdir=/dev/shm/work",
 		 userxattr, layers);
 	hint = "dmesg may say why";
-	must(mount("overlay", SCRATCH, "overlay", 0, options),
-	     "mount -t overlay -o '%s' overlay " SCRATCH, options);
-	hint = "";
-	must(chdir(SCRATCH), "cd " SCRATCH);
+	must(mount("overlay", "/dev/shm", "overlay", 0, options),
+	     "mount -t overlay -o '%s' overlay /dev/shm", options);
+	must(chdir("/dev/shm"), "cd /dev/shm");
 }
 
 /* mount(2) follows symbolic links, and the host's root is still there: an image
@@ -264,14 +259,13 @@ static void mount_proc(void)
 	     "mount -t proc -o nosuid,nodev,noexec proc proc");
 }
 
-/* chroot(2) changes where this process looks up "/". pivot_root(2) makes "." the
- * root mount of the mount namespace, and puts the old root mount on top of it.
- * Once that is unmounted, no path leads to the host's files. */
+/* chroot(2) changes where this process looks up "/". pivot_root(2) makes the
+ * overlay the root mount of the mount namespace, and stacks the old root mount
+ * on top of it. Once that is unmounted, no path leads to the host's files. */
 static void enter_root(void)
 {
 	must((int)syscall(SYS_pivot_root, ".", "."), "pivot_root . .");
 	must(umount2(".", MNT_DETACH), "umount -l .");
-	must(chdir("/"), "cd /");
 }
 
 /* Creates one end on the host, as a port of the bridge, and one in this
@@ -417,8 +411,8 @@ static void change_ip_forward(char from, const char *to)
 	close(fd);
 }
 
-/* Begins a rule for packets that have ADDRESS in SUBNET, whose other side is not
- * the bridge. */
+/* Begins a rule for packets that have ADDRESS in SUBNET, whose other side is
+ * not the bridge. */
 static struct rtattr *begin_rule(struct netlink *nft, const char *chain,
 				 uint32_t address, uint32_t interface)
 {
@@ -520,7 +514,7 @@ static void connect_network(struct netlink *host)
 
 	nl_open(&container, NETLINK_ROUTE);
 	set_link_up(&container, "lo");
-	/* -U is root over the container's namespace, but not over the host's. */
+	/* With -U, this is not root on the host's side. */
 	if (user)
 		return;
 	side = "host";
@@ -627,7 +621,7 @@ static void container_main(const int pipe_ends[2])
 	resolv_conf = open_resolv_conf();
 	enter_namespaces();
 	set_hostname();
-	mount_scratch();
+	mount_writable();
 	mount_overlay();
 	mount_dev();
 	mount_sys();
@@ -674,12 +668,12 @@ int main(int argc, char *argv[])
 	sigset_t signals;
 	pid_t pid;
 
-	/* A directory that the caller left open would lead out of the container. */
+	/* A directory that the caller left open would be a way out. */
 	must((int)syscall(SYS_close_range, 3, ~0U, 0), "close_range 3");
 	parse_options(argc, argv);
-	/* Each launcher holds this lock, shared, while it runs. The kernel drops it
-	 * when the launcher exits or is killed. There is no file to leave behind:
-	 * it is on the host's network namespace. */
+	/* Each launcher holds this lock, shared, while it runs. The kernel
+	 * drops it when the launcher exits or is killed. There is no file to
+	 * leave behind: it is on the host's network namespace. */
 	lock = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (user)
 		enter_user_namespace();

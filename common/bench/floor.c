@@ -4,7 +4,7 @@
  *
  *	# floor 5 rootfs/tiny-linux true
  *
- * Makes the changes that step N makes, without options, checks, lock and traces.
+ * Makes the changes that step N makes, without options, checks, lock, traces.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
