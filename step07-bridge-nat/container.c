@@ -369,16 +369,15 @@ static void wait_for_carrier(struct netlink *nl, const char *name)
 		usleep(1000);
 }
 
-/* Without NLM_F_EXCL, the kernel changes nothing if the link with this index is
- * there already. If it is not, but another link has this name, it refuses.
- * Somebody may have deleted the bridge while containers are connected: their
- * ports are put back. */
+/* Another container may have created it: then it has our index. Or somebody may
+ * have deleted it while containers are connected: their ports are put back. */
 static void create_bridge(struct netlink *host)
 {
 	const unsigned char mac[] = {0x02, 0x42, 10, 200, 0, 1};
-	struct ifinfomsg *header =
-		nl_begin(host, RTM_NEWLINK, NLM_F_CREATE, sizeof(*header));
+	struct ifinfomsg *header = nl_begin(
+		host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*header));
 	struct rtattr *info;
+	int result;
 
 	header->ifi_index = BRIDGE_INDEX;
 	nl_put_str(host, IFLA_IFNAME, BRIDGE);
@@ -386,9 +385,13 @@ static void create_bridge(struct netlink *host)
 	info = nl_nest(host, IFLA_LINKINFO);
 	nl_put_str(host, IFLA_INFO_KIND, "bridge");
 	nl_nest_end(host, info);
-	must(nl_send(host, NULL),
-	     "ip link add %s index %d address 02:42:0a:c8:00:01 type bridge",
-	     BRIDGE, BRIDGE_INDEX);
+	result = nl_send(host, NULL);
+	if (result == 0 || errno != EEXIST ||
+	    nl_get_link(host, BRIDGE).index != BRIDGE_INDEX)
+		must(result,
+		     "ip link add %s index %d address 02:42:0a:c8:00:01 "
+		     "type bridge",
+		     BRIDGE, BRIDGE_INDEX);
 	nl_begin(host, RTM_NEWLINK, 0, sizeof(*header));
 	nl_put_u32(host, IFLA_GROUP, PORT_GROUP);
 	nl_put_u32(host, IFLA_MASTER, BRIDGE_INDEX);
