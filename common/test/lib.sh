@@ -22,6 +22,12 @@ done
 # This file exists only in a sandbox.
 [ -e /run/netns/internet ] || exec "$top/common/tools/sandbox" sh "$0" "$@"
 
+# $scratch has a directory $T for each test, and beside it the files T.log,
+# T.failed and so on. It disappears with the sandbox: to remove it here would
+# also remove what a test has left mounted in it.
+scratch=$(mktemp -d)
+ln -s "$top/rootfs/tiny-linux" "$scratch/tiny-linux"
+
 # shellcheck disable=SC2034 # used by the tests
 rootfs=$top/rootfs/tiny-linux
 probes=${PROBES:-$top/.build/probes}
@@ -30,12 +36,16 @@ bin=$(cd "$top" && realpath -m -- "${BIN:-.}")
 # shellcheck disable=SC2034
 steps=$(cd "$top" && echo step[0-9][0-9]-*)
 
-# at_step STEP - one of $steps; sets $container, its program, and $n, its number
+# at_step STEP - one of $steps; sets $container, its program, $n, its number, and
+# $rootfs. From step 05 on, a ':' or ',' in ROOTFS has a meaning, but the path of
+# the checkout may contain them.
 at_step() {
 	n=${1#step}
 	n=${n%%-*}
 	# shellcheck disable=SC2034
-	container=$bin/$1/container
+	container=$bin/$1/container rootfs=$top/rootfs/tiny-linux
+	# shellcheck disable=SC2034
+	[ "$n" -lt 5 ] || rootfs=$scratch/tiny-linux
 }
 
 # A step's own script tests that step.
@@ -43,10 +53,6 @@ case ${here#"$top"/} in
 step[0-9][0-9]-*) at_step "$(expr "${here#"$top"}" : '/\([^/]*\)')" ;;
 esac
 
-# $scratch has a directory $T for each test, and beside it the files T.log,
-# T.failed and so on. It disappears with the sandbox: to remove it here would
-# also remove what a test has left mounted in it.
-scratch=$(mktemp -d)
 count=0 passed=0 failed=0 skipped=0
 grace=100 # how often to look whether a killed process has disappeared
 trap 'report_early_exit $?' EXIT

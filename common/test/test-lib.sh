@@ -128,8 +128,8 @@ Bail out!"
 
 # finds SCRIPT BIN CONTAINER - the program that SCRIPT of the project tests
 finds() {
-	run env BIN="$2" sh -c ". '$top/common/test/lib.sh'; trap - EXIT
-		echo \"\$top <\${container-}>\"" "$top/$1"
+	run env BIN="$2" sh -c '. "$1/common/test/lib.sh"; trap - EXIT
+		echo "$top <${container-}>"' "$top/$1" "$top"
 	is "$out" "$top <$3>"
 }
 
