@@ -193,7 +193,6 @@ runs_as_typed() {
 }
 
 builds_as_the_owner() {
-	grep -q '4294967295$' /proc/self/uid_map || skip "there is one user"
 	cp -R "$top/Makefile" "$top/common" "$top/step01-chroot" "$T"
 	rm -f "$T/step01-chroot/container"
 	chown -R 1000:1000 "$T"
@@ -228,5 +227,7 @@ t "refused by AppArmor" refused_by \
 	"mount: /run: permission denied."
 t "says when make has to run first" needs_make
 t "make run passes CMD and ROOTFS on as they were typed" runs_as_typed
-t "what root builds belongs to the checkout's owner" builds_as_the_owner
+# An ordinary user's sandbox has one user only.
+! grep -q '4294967295$' /proc/self/uid_map ||
+	t "what root builds belongs to the checkout's owner" builds_as_the_owner
 done_testing
