@@ -10,8 +10,8 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
+#include <linux/if.h>
 #include <linux/veth.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@
 #define TRY(call) ((call) == -1 ? err(125, "%s", #call) : (void)0)
 
 static const char *rootfs, *host_if;
-static unsigned int bridge; /* the index of cbr0 */
+static int bridge; /* the index of cbr0 */
 static int step;
 
 static void set_ip_forward(const char *value)
@@ -91,12 +91,12 @@ static void add_link(struct netlink *nl, const char *name, const char *kind)
 	}
 	nl_nest_end(nl, info);
 	if (bridge != 0)
-		nl_put_u32(nl, IFLA_MASTER, bridge);
+		nl_put_u32(nl, IFLA_MASTER, (uint32_t)bridge);
 	TRY(nl_send(nl, NULL));
 }
 
 /* ip addr add IP/24 dev NAME, unless IP is NULL; ip link set NAME up */
-static void set_up(struct netlink *nl, const char *name, unsigned int index,
+static void set_up(struct netlink *nl, const char *name, int index,
 		   const char *ip)
 {
 	in_addr_t number = ip == NULL ? 0 : inet_addr(ip);
@@ -108,9 +108,8 @@ static void set_up(struct netlink *nl, const char *name, unsigned int index,
 				   sizeof(*address));
 		address->ifa_family = AF_INET;
 		address->ifa_prefixlen = 24;
-		address->ifa_index = index;
+		address->ifa_index = (unsigned int)index;
 		nl_put(nl, IFA_LOCAL, &number, sizeof(number));
-		nl_put(nl, IFA_ADDRESS, &number, sizeof(number));
 	}
 	link = nl_begin(nl, RTM_NEWLINK, 0, sizeof(*link));
 	link->ifi_flags = link->ifi_change = IFF_UP;
@@ -120,42 +119,38 @@ static void set_up(struct netlink *nl, const char *name, unsigned int index,
 
 static void wait_for_carrier(struct netlink *nl, const char *name)
 {
-	struct nlmsghdr *reply;
-	const char *state;
+	while (nl_get_link(nl, name).operstate != IF_OPER_UP)
+		continue;
+}
 
-	do {
-		nl_begin(nl, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
-		nl_put_str(nl, IFLA_IFNAME, name);
-		TRY(nl_send(nl, &reply));
-		state = nl_find(reply, sizeof(struct ifinfomsg),
-				IFLA_OPERSTATE);
-	} while (*state != 6); /* IF_OPER_UP */
+static void add_rule(struct netlink *nft, const char *chain, uint32_t offset,
+		     uint32_t interface)
+{
+	struct rtattr *rule = nft_add_rule(nft, "cbr0", chain);
+
+	nft_payload(nft, offset, 3);
+	nft_cmp(nft, NFT_CMP_EQ, "\x0a\xc8", 3);
+	nft_cmp_name(nft, interface, NFT_CMP_NEQ, "cbr0");
+	if (interface == NFT_META_OIFNAME)
+		nft_masq(nft);
+	else
+		nft_verdict(nft, NF_DROP);
+	nl_nest_end(nft, rule);
 }
 
 static void add_rules(void)
 {
 	struct netlink nft;
-	struct rtattr *rule;
 
 	nl_open(&nft, NETLINK_NETFILTER);
 	nft_begin(&nft);
 	nft_add_table(&nft, "cbr0");
 	nft_add_chain(&nft, "cbr0", "postrouting", "nat", NF_INET_POST_ROUTING,
 		      NF_IP_PRI_NAT_SRC);
-	nft_add_chain(&nft, "cbr0", "forward", "filter", NF_INET_FORWARD,
-		      NF_IP_PRI_FILTER);
-	rule = nft_add_rule(&nft, "cbr0", "postrouting");
-	nft_payload(&nft, 12);
-	nft_bitwise(&nft, inet_addr("255.255.255.0"));
-	nft_cmp(&nft, NFT_CMP_EQ, inet_addr("10.200.0.0"));
-	nft_cmp_name(&nft, NFT_META_OIFNAME, NFT_CMP_NEQ, "cbr0");
-	nft_masq(&nft);
-	nl_nest_end(&nft, rule);
-	rule = nft_add_rule(&nft, "cbr0", "forward");
-	nft_cmp_name(&nft, NFT_META_IIFNAME, NFT_CMP_NEQ, "cbr0");
-	nft_cmp_name(&nft, NFT_META_OIFNAME, NFT_CMP_EQ, "cbr0");
-	nft_verdict(&nft, NF_DROP);
-	nl_nest_end(&nft, rule);
+	nft_add_chain(&nft, "cbr0", "prerouting", "filter", NF_INET_PRE_ROUTING,
+		      NF_IP_PRI_RAW);
+	add_rule(&nft, "postrouting", 12, NFT_META_OIFNAME);
+	add_rule(&nft, "prerouting", 16, NFT_META_IIFNAME);
 	TRY(nft_commit(&nft));
 }
 
@@ -169,7 +164,7 @@ static void connect_network(struct netlink *host)
 	set_up(&nl, "lo", 1, NULL);
 	add_link(host, host_if, "veth");
 	set_up(host, host_if, 0, NULL);
-	set_up(&nl, "eth0", if_nametoindex("eth0"), "10.200.0.2");
+	set_up(&nl, "eth0", nl_get_link(&nl, "eth0").index, "10.200.0.2");
 	route = nl_begin(&nl, RTM_NEWROUTE, NLM_F_CREATE, sizeof(*route));
 	route->rtm_family = AF_INET;
 	route->rtm_table = RT_TABLE_MAIN;
@@ -189,7 +184,7 @@ static void run_inside(char *command[])
 		nl_open(&host, NETLINK_ROUTE);
 	if (step == 7) {
 		add_link(&host, "cbr0", "bridge");
-		bridge = if_nametoindex("cbr0");
+		bridge = nl_get_link(&host, "cbr0").index;
 		set_up(&host, "cbr0", bridge, "10.200.0.1");
 		set_ip_forward("2");
 		add_rules();
