@@ -73,9 +73,6 @@ type_command() {
 		eventually state_is "$inside" "$T/container"
 		kill -KILL "$inside" ;;
 	host-*) type_in "$shell" "CONTAINER_PID=$(innermost "$first"); $2" ;;
-	# The old root now covers the new one: "..", as in the symbolic link
-	# usr/sbin -> ../bin, leads to it.
-	*-pivot_root*) type_in first "$2; PATH=/bin:\$PATH" ;;
 	*) type_in first "$2" ;;
 	esac
 	[ "$2" != "unshare --pid --fork" ] || shell=second

@@ -2,12 +2,12 @@
 /*
  * escape - climb out of a chroot
  *
- * chroot(2) moves a process's root and nothing else. The root is all that
- * stops "..", so a process that stands outside of it walks up to the real
- * one. To come to stand outside takes a second chroot, into a directory
- * below, and no chdir(2) after it. pivot_root(2) leaves no outside.
+ * chroot(2) changes the root of a process, and nothing else. The kernel stops
+ * ".." only at the root, so a process whose working directory is outside can
+ * walk up to the real root. A second chroot without chdir(2) puts the working
+ * directory outside. After pivot_root(2), nothing is left outside.
  *
- * Usage: escape [COMMAND [ARG...]], else /bin/sh. As root.
+ * Usage, as root: escape [COMMAND [ARG...]], by default /bin/sh
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -21,11 +21,11 @@ int main(int argc, char **argv)
 	if (stat("/", &before) == -1 || chdir("/") == -1)
 		err(1, "/");
 
-	/* Any directory will do. The working directory stays above it. */
+	/* Any directory will do: the working directory is now outside. */
 	if (chroot("bin") == -1)
 		err(1, "chroot bin");
 
-	/* The top is its own parent: steps too many do no harm. */
+	/* At the real root, ".." is the root itself. */
 	for (int i = 0; i < 4096; i++)
 		if (chdir("..") == -1)
 			err(1, "..");
