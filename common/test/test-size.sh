@@ -97,7 +97,7 @@ builds_with_one_line() {
 	line=$(sed -n 's/^\$ \(cc .*\)/\1/p' "$1/README.md")
 	[ -n "$line" ] || skip "README.md has no such line"
 	command -v cc >/dev/null || skip "there is no cc"
-	cd "$top"
+	cd "$1"
 	run sh -c "$(echo "$line" | sed "s|-o [^ ]*|-o \"\$0\"|")" "$T/container"
 	is "$status$out$err" 0 "$line"
 	run "$T/container" -h
