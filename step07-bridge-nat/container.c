@@ -488,11 +488,12 @@ static void accept_in_iptables(struct netlink *nft)
 	result = nft_commit(nft);
 	if (result == -1 && errno == ENOENT)
 		return; /* there is no such chain */
-	must(result,
-	     "nft -f - <<END\n"
-	     "insert rule ip filter FORWARD iifname cbr0 accept "
-	     "comment " COMMENT "\ninsert rule ip filter FORWARD oifname cbr0 "
-	     "accept comment " COMMENT "\nEND");
+	must(result, "nft -f - <<END\n"
+		     "insert rule ip filter FORWARD iifname cbr0 accept "
+		     "comment " COMMENT "\n"
+		     "insert rule ip filter FORWARD oifname cbr0 accept "
+		     "comment " COMMENT "\n"
+		     "END");
 }
 
 /* What all containers share. Each of them sees to it that it is complete, so it
