@@ -300,13 +300,13 @@ static int create_veth(struct netlink *host, const char *name, int n)
 /* The name of the host's end is the lease: who has cbr0-5 has 10.200.0.5. Only
  * one container can create a link of that name, and the kernel removes it when
  * the container is gone, however that came about. */
-static void lease_address(struct netlink *host, char name[16], char ip[16])
+static void lease_address(struct netlink *host, char name[32], char ip[32])
 {
 	int n, result;
 
 	for (n = 2; n < 255; n++) {
-		snprintf(name, 16, BRIDGE "-%d", n);
-		snprintf(ip, 16, "10.200.0.%d", n);
+		snprintf(name, 32, BRIDGE "-%d", n);
+		snprintf(ip, 32, "10.200.0.%d", n);
 		result = create_veth(host, name, n);
 		if (result == 0 || errno != EEXIST)
 			break;
@@ -514,7 +514,7 @@ static void share_network(struct netlink *host)
 static void connect_network(struct netlink *host)
 {
 	struct netlink container;
-	char name[16], ip[16];
+	char name[32], ip[32];
 
 	nl_open(&container, NETLINK_ROUTE);
 	set_link_up(&container, "lo");
