@@ -101,10 +101,10 @@ starts_again_after_ctrl_c() {
 
 # finds_it_taken - and changes nothing on the host
 finds_it_taken() {
-	ip -j addr >"$T/before"
+	ip -j -4 addr >"$T/before"
 	run "$container" "$rootfs" true
 	one_line_error 125 'ip link add veth-host' 'File exists'
-	is "$(ip -j addr)" "$(cat "$T/before")" "the host's links"
+	is "$(ip -j -4 addr)" "$(cat "$T/before")" "the host's links"
 }
 
 leaves_another_link_alone() {
