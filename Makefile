@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# The targets with a '##' are for people: 'make help' prints them.
-# What is compiled goes to .build, but for each step's program, which stands
-# beside its source. V=1 shows the compiler's whole command lines.
+# 'make help' prints the targets that have a comment after '##'. Each step's
+# program is built beside its source, everything else in .build. V=1 prints the
+# compiler's command lines.
 
 CFLAGS = -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
 	-fstack-protector-strong -fPIE
@@ -11,8 +11,7 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	-Wpointer-arith -Wcast-qual -Wundef
 ALL_CFLAGS = -std=c11 $(WARNINGS) -Icommon -MMD -MP $(CFLAGS)
 
-# Where objects go, and below which directory the programs stand: 'make asan'
-# builds everything once more beside the first.
+# The directories for object files and for programs. 'make asan' has its own.
 BUILD = .build
 BIN = .
 
@@ -22,8 +21,8 @@ PROBES = $(addprefix .build/probes/,peek escape reach pty)
 TOOLS = .build/tools/remount
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 
-# These reach the shell in its environment, as they were typed: make expands
-# no $ in them.
+# Passed to the shell in its environment, so that make does not expand a $ in
+# them.
 override CMD := $(value CMD)
 override ROOTFS := $(value ROOTFS)
 override TARBALL := $(value TARBALL)
@@ -40,11 +39,11 @@ help: ## print this list
 demo: all rootfs ## show every step at work; needs no root
 	@common/tools/tour "$$ROOTFS"
 
-run: all rootfs ## run STEP=NN: a shell in that step's container, or CMD='ls /'
+run: all rootfs ## a shell in the container of STEP=NN, or CMD='ls /' there
 	@$(if $(HOST),$(ON_HOST),common/tools/sandbox) $(BIN)/$(step)/container \
 		$(OPTS) $(root) $${CMD:+sh -c "$$CMD"} || :
 
-shell: all rootfs ## a root shell in the sandbox; a second one joins the first
+shell: all rootfs ## a root shell in the sandbox; a second one joins it
 	@if common/tools/sandbox --join true 2>/dev/null; then \
 		common/tools/sandbox --join; \
 	else \
@@ -54,16 +53,17 @@ shell: all rootfs ## a root shell in the sandbox; a second one joins the first
 test: all rootfs ## run the tests; needs no root
 	@BIN=$(BIN) common/test/run $(TESTS)
 
-diff: ## diff STEP=NN: what that step adds to the one before
+diff: ## show what STEP=NN adds to the step before
 	@diff -u $(or $(before),/dev/null) $(step)/container.c || :
 
-rootfs: $(PROBES) ## make rootfs/tiny-linux; or TARBALL=FILE to unpack one
+rootfs: $(PROBES) ## make rootfs/tiny-linux, or unpack TARBALL=FILE
 	@common/tools/rootfs $${TARBALL:+--tarball "$$TARBALL"}
 
 alpine: $(PROBES) ## download the articles' Alpine into rootfs/alpine-linux
 	@common/tools/rootfs --alpine
 
-# The leak checker cannot work in new namespaces; exiting is the clean-up here.
+# Without the leak checker: it does not work in new namespaces, and the programs
+# leave their memory to exit(3).
 asan: all ## run the tests under the address and undefined sanitizers
 	+ASAN_OPTIONS=detect_leaks=0 $(MAKE) BUILD=.build/asan BIN=.build/asan LDFLAGS= CFLAGS='-O1 -g \
 	-fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -84,14 +84,14 @@ analyze: ## run gcc's analyzer and cppcheck
 format: ## run clang-format on all the C
 	clang-format -i $(SOURCES) $(wildcard common/*.h)
 
-bench: all rootfs ## compare the steps with other programs; needs hyperfine
+bench: all rootfs ## compare the steps with unshare, bwrap and the script
 	@common/bench/run "$$ROOTFS"
 
 # The last container to exit removes what killed launchers have left.
-clean-host: step07-bridge-nat rootfs ## remove what killed launchers left; as root
+clean-host: step07-bridge-nat rootfs ## remove what killed launchers have left; needs root
 	@$(BIN)/step07-bridge-nat/container rootfs/tiny-linux true
 
-clean: ## remove what was built, but not rootfs
+clean: ## remove what was built, except rootfs
 	rm -rf .build $(STEPS:%=%/container)
 
 $(STEPS): %: $(BIN)/%/container
@@ -135,7 +135,7 @@ $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(QUIET)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-# Static where the tool chain can: they run in any root filesystem.
+# Static if possible: then they run in any root filesystem.
 .build/probes/%: common/tools/%.c Makefile
 	@mkdir -p $(@D)
 	$(QUIET)$(CC) $(ALL_CFLAGS) -static -o $@ $< 2>/dev/null || \
