@@ -36,8 +36,8 @@ help: ## print this list
 	@echo 'make stepNN-NAME builds one step.'
 	@echo 'make run also knows ROOTFS=DIR, OPTS=-v, and HOST=1: no sandbox.'
 
-demo: all rootfs ## show every step at work; needs no root
-	@common/tools/tour "$$ROOTFS"
+demo: all rootfs ## show every step at work, or one slowly: STEP=06
+	@common/tools/tour "$$ROOTFS" $(STEP)
 
 run: all rootfs ## a shell in the container of STEP=NN, or CMD='ls /' there
 	@$(if $(HOST),$(ON_HOST),common/tools/sandbox) $(BIN)/$(step)/container \
