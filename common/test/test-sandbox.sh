@@ -59,7 +59,7 @@ protects_files() {
 		: >/mnt/file
 		"$@" sh -c "echo >/mnt/file" 2>/dev/null || :
 		[ ! -s /mnt/file ] || echo "/mnt was written"
-		"$@" sh -c "ls /tmp/* /run/hidden /dev/shm/*" 2>/dev/null || :
+		"$@" sh -c "ls /tmp/hidden /run/hidden /dev/shm/hidden" 2>/dev/null || :
 		exec "$@" cat /proc/self/mountinfo' sh "$@" "$sandbox"
 	rm /tmp/hidden /run/hidden /dev/shm/hidden
 	is "$status" 0
