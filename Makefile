@@ -57,7 +57,8 @@ diff: ## show what STEP=NN adds to the step before
 	@diff -u $(or $(before),/dev/null) $(step)/container.c || :
 
 rootfs: $(PROBES) ## make rootfs/tiny-linux, or unpack TARBALL=FILE
-	@common/tools/rootfs $${TARBALL:+--tarball "$$TARBALL"}
+	@common/tools/rootfs $${TARBALL:+--tarball "$$TARBALL"} \
+		$(if $(filter rootfs,$(MAKECMDGOALS)),,>/dev/null)
 
 alpine: $(PROBES) ## download the articles' Alpine into rootfs/alpine-linux
 	@common/tools/rootfs --alpine
