@@ -158,7 +158,7 @@ got one
 		run "$probes/pty" printf 'one two\n' <"$T/script"
 		is "$status" 1 "$line"
 	done <<-'END'
-		expect one
+		expect three
 		wait 1
 		exit
 	END
