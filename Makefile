@@ -17,7 +17,7 @@ BIN = .
 
 ROOTFS = rootfs/tiny-linux
 STEPS = $(sort $(patsubst %/container.c,%,$(wildcard step*/container.c)))
-PROBES = $(addprefix .build/probes/,peek escape reach pty)
+PROBES = $(addprefix .build/probes/,peek escape reach pty readme)
 TOOLS = .build/tools/remount
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 
@@ -152,7 +152,7 @@ $(BUILD)/%.o: %.c Makefile
 
 -include $(wildcard .build/*/*.d .build/*/*/*.d .build/*/*/*/*.d)
 
-.PHONY: all help demo run shell test diff rootfs alpine asan tidy analyze \
+.PHONY: all help demo run shell test diff rootfs alpine check-host asan tidy analyze \
 	format bench clean-host clean $(STEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
