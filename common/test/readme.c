@@ -195,7 +195,7 @@ static const char *run_command(struct terminal *t, const struct command *c,
 {
 	char *output = t->output, *next;
 
-	if (*prompt != c->prompt)
+	if (*prompt != (c->prompt == ROOT ? HOST : c->prompt))
 		return "another prompt is there than the README says";
 	for (const char *line = c->typed; *line != '\0';
 	     line = strchr(line, '\n') + 1) {
