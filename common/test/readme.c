@@ -22,7 +22,6 @@
  */
 #define _GNU_SOURCE
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -40,10 +39,14 @@ enum {
 	PATIENCE_MS = 20000
 };
 
+/* The first two stand for the same shell: "#" says that the reader has to be
+ * root, in the sandbox or by sudo. Here, all is typed in a sandbox. */
 static const char *const prompts[] = {"$ ", "# ", "/ # ", "~ # ", "> "};
 enum {
-	PROMPTS = sizeof(prompts) / sizeof(*prompts),
-	CONTINUE = PROMPTS - 1
+	HOST,
+	ROOT,
+	CONTINUE = 4,
+	PROMPTS
 };
 
 struct terminal {
