@@ -18,7 +18,7 @@
  * "<!-- not run: REASON -->" is left out.
  *
  * Prints one line a block, as the test library does, and exits with 1 if a block
- * failed. Options: -l lists the blocks that are not run.
+ * failed.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -154,6 +154,16 @@ static void start_terminal(struct terminal *t)
 		errx(1, "bash shows no prompt: %s", t->output);
 }
 
+/* Debian's busybox greets whoever starts an interactive shell; others do not. */
+static void remove_greeting(char *text)
+{
+	const char *start = strstr(text, "\n\nBusyBox v");
+	const char *end = strstr(text, "commands.\n\n");
+
+	if (start == text && end != NULL)
+		memmove(text, end + 11, strlen(end + 11) + 1);
+}
+
 /* Whether LINE is like PATTERN, of LENGTH bytes, where "..." is any text. */
 static bool line_matches(const char *pattern, size_t length, const char *line,
 			 size_t size)
@@ -213,6 +223,7 @@ static const char *run_command(struct terminal *t, const struct command *c,
 	next = strchr(output, '\n'); /* the first line is the typed one */
 	output = next == NULL ? output : next + 1;
 	memmove(t->output, output, strlen(output) + 1);
+	remove_greeting(t->output);
 	return text_matches(c->expected, t->output)
 		       ? NULL
 		       : "the output is another one";
