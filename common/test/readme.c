@@ -14,8 +14,11 @@
  * stands for any text in a line, and a line of "..." for any number of lines.
  * The prompt that appears afterwards must be that of the next command. All blocks
  * of a file are typed into one shell; those that start with ```console 2 go to a
- * second one, on a terminal of its own. A block below a line
- * "<!-- not run: REASON -->" is left out.
+ * second one, on a terminal of its own.
+ *
+ * A block below a line "<!-- not run: REASON -->" is left out. So is one below
+ * "<!-- needs: COMMAND... -->" if one of them is missing, where "busybox" is the
+ * root filesystem's. A block with a prompt of its shell always needs that.
  *
  * Prints one line a block, as the test library does, and exits with 1 if a block
  * failed.
@@ -278,43 +281,54 @@ static bool run_block(struct terminal *t, int *prompt, FILE *file, int *number)
 	return good;
 }
 
-static int run_file(const char *name, int *count)
+/* Whether the block that starts here types into busybox's shell. */
+static bool has_busybox_prompt(FILE *file)
 {
-	FILE *file = fopen(name, "re");
-	char line[4096], reason[256] = "";
-	int number = 0, failed = 0, prompt[2] = {0, 0};
+	const long start = ftell(file);
+	char line[4096];
+	bool found = false;
+	int prompt;
 
-	if (file == NULL)
-		err(1, "%s", name);
-	while (fgets(line, sizeof(line), file) != NULL) {
-		int which = strncmp(line, "```console 2", 12) == 0;
-		int start = ++number;
-
-		if (sscanf(line, "<!-- not run: %255[^\n]", reason) == 1)
-			continue;
-		if (strncmp(line, "```console", 10) != 0) {
-			if (*line != '\n')
-				*reason = '\0';
-			continue;
-		}
-		if (*reason != '\0') {
-			printf("# %s:%d is not run: %s\n", name, start, reason);
-			*reason = '\0';
-			continue;
-		}
-		if (terminals[which].pid == 0)
-			start_terminal(&terminals[which]);
-		if (run_block(&terminals[which], &prompt[which], file,
-			      &number)) {
-			printf("ok %d - %s:%d\n", ++*count, name, start);
-		} else {
-			printf("not ok %d - %s:%d\n", ++*count, name, start);
-			failed++;
-			break; /* the rest of the file counts on this block */
-		}
-		fflush(stdout);
+	while (fgets(line, sizeof(line), file) != NULL &&
+	       strncmp(line, "```", 3) != 0) {
+		prompt = prompt_of(line);
+		found = found || (prompt > ROOT && prompt < CONTINUE);
 	}
-	fclose(file);
+	fseek(file, start, SEEK_SET);
+	return found;
+}
+
+/* Returns what is missing of COMMANDS, or NULL. */
+static const char *find_missing(char *commands)
+{
+	static char text[300];
+	char test[400];
+
+	for (const char *name = strtok(commands, " "); name != NULL;
+	     name = strtok(NULL, " ")) {
+		snprintf(test, sizeof(test), "command -v %s >/dev/null",
+			 strcmp(name, "busybox") == 0
+				 ? "rootfs/tiny-linux/bin/busybox"
+				 : name);
+		snprintf(text, sizeof(text), "%s is missing", name);
+		if (system(test) != 0)
+			return text;
+	}
+	return NULL;
+}
+
+/* Returns why the block that starts here is left out, or NULL. */
+static const char *why_not(FILE *file, const char *reason, char *needs)
+{
+	if (*reason != '\0')
+		return reason;
+	if (has_busybox_prompt(file))
+		strcat(needs, " busybox");
+	return find_missing(needs);
+}
+
+static void stop_terminals(void)
+{
 	for (int i = 0; i < 2; i++) {
 		if (terminals[i].pid == 0)
 			continue;
@@ -323,15 +337,58 @@ static int run_file(const char *name, int *count)
 		waitpid(terminals[i].pid, NULL, 0);
 		terminals[i].pid = 0;
 	}
-	return failed;
+}
+
+/* Returns whether all blocks are true. After one that is not, the others are not
+ * run: they may count on what it does. */
+static bool run_file(const char *name, int *count)
+{
+	FILE *file = fopen(name, "re");
+	char line[4096], reason[256] = "", needs[256 + 16] = "";
+	int number = 0, prompt[2] = {0, 0};
+	bool good = true;
+
+	if (file == NULL)
+		err(1, "%s", name);
+	while (good && fgets(line, sizeof(line), file) != NULL) {
+		int which = strncmp(line, "```console 2", 12) == 0;
+		int start = ++number;
+		const char *why;
+
+		if (sscanf(line, "<!-- not run: %255[^>\n]", reason) == 1 ||
+		    sscanf(line, "<!-- needs: %255[^->\n]", needs) == 1 ||
+		    *line == '\n')
+			continue;
+		if (strncmp(line, "```console", 10) != 0) {
+			*reason = *needs = '\0';
+			continue;
+		}
+		why = why_not(file, reason, needs);
+		if (why != NULL)
+			printf("# %s:%d is not run: %s\n", name, start, why);
+		*reason = *needs = '\0';
+		if (why != NULL)
+			continue;
+		if (terminals[which].pid == 0)
+			start_terminal(&terminals[which]);
+		good = run_block(&terminals[which], &prompt[which], file,
+				 &number);
+		printf("%s %d - %s:%d\n", good ? "ok" : "not ok", ++*count,
+		       name, start);
+	}
+	fclose(file);
+	stop_terminals();
+	return good;
 }
 
 int main(int argc, char *argv[])
 {
-	int failed = 0, count = 0;
+	bool good = true;
+	int count = 0;
 
+	setlinebuf(stdout);
 	signal(SIGPIPE, SIG_IGN);
 	for (int i = 1; i < argc; i++)
-		failed += run_file(argv[i], &count);
-	return failed > 0;
+		good = run_file(argv[i], &count) && good;
+	return good ? 0 : 1;
 }
