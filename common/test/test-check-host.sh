@@ -5,13 +5,13 @@
 # nothing is changed
 . "$(dirname "$0")/lib.sh"
 
-# check [COMMAND...] - runs check-host, below COMMAND if there is one
-check() {
+# check_host [COMMAND...] - runs check-host, below COMMAND if there is one
+check_host() {
 	run "$@" "$top/common/tools/check-host"
 }
 
 finds_nothing_here() {
-	check
+	check_host
 	lacks "$out" "NO " "findings"
 	is "$status" 0
 }
@@ -26,7 +26,7 @@ finds_a_missing_program() {
 	done
 	# check-host adds /usr/sbin and /sbin: hide them
 	# shellcheck disable=SC2016 # for the inner shell
-	check unshare --mount sh -c 'mount -t tmpfs t /usr/sbin
+	check_host unshare --mount sh -c 'mount -t tmpfs t /usr/sbin
 		[ -L /sbin ] || mount -t tmpfs t /sbin
 		PATH=$0 exec sh "$@"' "$T/bin"
 	contains "$out" "ip is missing (steps 06 and 07): install the package iproute2"
@@ -36,14 +36,14 @@ finds_a_missing_program() {
 
 finds_restricted_user_namespaces() {
 	# shellcheck disable=SC2016 # for the inner shell
-	check unshare --user --map-root-user --mount-proc --mount --pid --fork sh -c \
+	check_host unshare --user --map-root-user --mount-proc --mount --pid --fork sh -c \
 		'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"' sh
 	contains "$out" "sudo sysctl user.max_user_namespaces=10000"
 }
 
 finds_a_route_to_the_subnet() {
 	ip route add 10.200.0.0/16 via 203.0.113.1
-	check
+	check_host
 	ip route del 10.200.0.0/16
 	contains "$out" "NO    10.200.0.0/24 is in use (steps 06 and 07)"
 	is "$status" 1
@@ -51,7 +51,7 @@ finds_a_route_to_the_subnet() {
 
 finds_a_link_of_somebody_else() {
 	ip link add cbr0 type bridge
-	check
+	check_host
 	ip link del cbr0
 	contains "$out" "NO    there is a link cbr0 already"
 	is "$status" 1
@@ -62,7 +62,7 @@ finds_br_netfilter() {
 	[ -e $setting ] || skip "br_netfilter is not loaded"
 	before=$(cat $setting)
 	echo 1 >$setting
-	check
+	check_host
 	echo "$before" >$setting
 	contains "$out" "note  br_netfilter"
 }
@@ -72,14 +72,14 @@ finds_other_drops() {
 	nft add table inet strict
 	nft add chain inet strict forward \
 		'{ type filter hook forward priority 0; policy drop; }'
-	check
+	check_host
 	nft delete table inet strict
 	contains "$out" "drops what is forwarded (inet strict)"
 }
 
 finds_noexec() {
 	# shellcheck disable=SC2016 # for the inner shell
-	check unshare --mount sh -c \
+	check_host unshare --mount sh -c \
 		'mount --bind "$0" "$0" && mount -o remount,bind,noexec "$0" &&
 		exec sh "$@"' "$top"
 	contains "$out" "programs cannot run from"
