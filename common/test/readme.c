@@ -70,7 +70,8 @@ static int prompt_of(const char *line)
 	return -1;
 }
 
-/* Removes what only a terminal understands: escape sequences and returns. */
+/* Removes what only a terminal understands, escape sequences and returns, and the
+ * blanks at the end of a line, which nobody sees. */
 static void remove_controls(char *text)
 {
 	char *to = text;
@@ -83,6 +84,8 @@ static void remove_controls(char *text)
 			if (*from == '\0')
 				break;
 		} else if (*from != '\r' && *from != '\a') {
+			while (*from == '\n' && to > text && to[-1] == ' ')
+				to--;
 			*to++ = *from;
 		}
 	}
