@@ -9,19 +9,19 @@
  *	/ # exit
  *	```
  *
- * A line that starts with a prompt is typed. The lines that follow it, up to the
- * next prompt or the end of the block, are the output that it has to have: "..."
- * stands for any text in a line, and a line of "..." for any number of lines.
- * The prompt that appears afterwards must be that of the next command. All blocks
- * of a file are typed into one shell; those that start with ```console 2 go to a
- * second one, on a terminal of its own.
+ * A line that starts with a prompt is typed. The lines that follow it, up to
+ * the next prompt or the end of the block, are the output that it has to have:
+ * "..." stands for any text in a line, and a line of "..." for any number of
+ * lines. The prompt that appears afterwards must be that of the next command.
+ * All blocks of a file are typed into one shell; those that start with
+ * ```console 2 go to a second one, on a terminal of its own.
  *
  * A block below a line "<!-- not run: REASON -->" is left out. So is one below
- * "<!-- needs: COMMAND... -->" if one of them is missing, where "busybox" is the
- * root filesystem's. A block with a prompt of its shell always needs that.
+ * "<!-- needs: COMMAND... -->" if one of them is missing, where "busybox" is
+ * the root filesystem's. A block with a prompt of its shell always needs that.
  *
- * Prints one line a block, as the test library does, and exits with 1 if a block
- * failed.
+ * Prints one line a block, as the test library does, and exits with 1 if a
+ * block failed.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -70,8 +70,8 @@ static int prompt_of(const char *line)
 	return -1;
 }
 
-/* Removes what only a terminal understands, escape sequences and returns, and the
- * blanks at the end of a line, which nobody sees. */
+/* Removes what only a terminal understands, escape sequences and returns, and
+ * the blanks at the end of a line, which nobody sees. */
 static void remove_controls(char *text)
 {
 	char *to = text;
@@ -100,8 +100,8 @@ static char *last_line(char *text)
 	return newline == NULL ? text : newline + 1;
 }
 
-/* Reads until the last line is a prompt and nothing follows for a moment. Returns
- * the prompt's number, or -1 if that takes too long. */
+/* Reads until the last line is a prompt and nothing follows for a moment.
+ * Returns the prompt's number, or -1 if that takes too long. */
 static int read_to_prompt(struct terminal *t)
 {
 	struct pollfd readable = {.fd = t->fd, .events = POLLIN};
@@ -160,7 +160,8 @@ static void start_terminal(struct terminal *t)
 		errx(1, "bash shows no prompt: %s", t->output);
 }
 
-/* Debian's busybox greets whoever starts an interactive shell; others do not. */
+/* Debian's busybox greets whoever starts an interactive shell; others do
+ * not. */
 static void remove_greeting(char *text)
 {
 	const char *start = strstr(text, "\n\nBusyBox v");
@@ -245,7 +246,8 @@ static void print_lines(const char *mark, const char *text)
 	}
 }
 
-/* Types the block that starts after LINE_NUMBER. Returns whether all is well. */
+/* Types the block that starts after LINE_NUMBER. Returns whether all is
+ * well. */
 static bool run_block(struct terminal *t, int *prompt, FILE *file, int *number)
 {
 	static struct command c;
@@ -342,8 +344,8 @@ static void stop_terminals(void)
 	}
 }
 
-/* Returns whether all blocks are true. After one that is not, the others are not
- * run: they may count on what it does. */
+/* Returns whether all blocks are true. After one that is not, the others are
+ * not run: they may count on what it does. */
 static bool run_file(const char *name, int *count)
 {
 	FILE *file = fopen(name, "re");
