@@ -88,6 +88,7 @@ END' "$T/start.err" >"$T/script"
 
 sees_host_processes() {
 	start sleep 60
+	eventually grep -qx sleep "/proc/$pid/comm"
 	run "$container" "$rootfs" cat "/proc/$pid/comm"
 	is "$out" sleep
 }

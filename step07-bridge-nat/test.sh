@@ -135,7 +135,7 @@ crowd() {
 	eventually all_have_addresses "$1"
 	is "$(cat "$T"/crowd/* | grep '/24$' | sort -u | wc -l)" "$1" "addresses"
 	is "$(cat "$T"/crowd/* | grep -c 'reply from')" "$1" "replies"
-	sed -n 'p;n' "$T.started" | xargs kill -KILL
+	eval "kill -KILL $(sed -n 'p;n' "$T.started" | tr '\n' ' ')"
 	exec 9>&-
 	wait
 	lacks "$(cat "$T"/crowd/*)" container:

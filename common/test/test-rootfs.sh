@@ -46,8 +46,10 @@ makes_tiny_linux() {
 	[ "$1" ] || command -v busybox >/dev/null || skip "needs busybox"
 	makes "$T/made"
 	contains "$out" "$2"
+	made=$out # it names the tools that this machine does not have
 	for name in sh ls cat ps mount umount hostname id ip grep head wc env \
 		sleep readlink stat touch mkdir rm uname kill peek reach; do
+		case $made in *without*" $name"*) continue ;; esac
 		run inside "/usr/sbin/$name" --help
 		case $status in 126 | 127) fail "$name does not run" ;; esac
 	done
@@ -243,7 +245,7 @@ escapes_chroot_not_pivot_root() {
 	run unshare -m sh -ec 'mount --bind "$1" "$1"
 		cd "$1"
 		pivot_root . .
-		umount -l .
+		umount -l . || umount --no-canonicalize -l .
 		exec escape true' - "$T/made"
 	one_line_error 1 "escape: still confined"
 }
