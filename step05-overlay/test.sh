@@ -90,7 +90,7 @@ full ro "
 controls_jobs() { # what is typed is shown too: expect what is not typed
 	printf '%s\n' "send sh -c 'echo a\$((1+1))b; read x; echo is:\$x'\\r" \
 		'expect *a2b' 'send \032' 'expect *topped*' 'send fg\r' \
-		'expect sh*' 'send this\r' 'expect *is:this' |
+		'expect *sh -c*' 'send this\r' 'expect *is:this' |
 		on_terminal "$container" ${option:+"$option"} image
 }
 

@@ -242,10 +242,11 @@ reach_reaches() {
 escapes_chroot_not_pivot_root() {
 	makes "$T/made"
 	is "$(inside escape stat -c %d:%i /)" "$(stat -c %d:%i /)"
+	[ -e "$T/made/bin/busybox" ] || skip "its umount needs /proc"
 	run unshare -m sh -ec 'mount --bind "$1" "$1"
 		cd "$1"
 		pivot_root . .
-		umount -l . || umount --no-canonicalize -l .
+		umount -l .
 		exec escape true' - "$T/made"
 	one_line_error 1 "escape: still confined"
 }
