@@ -117,8 +117,9 @@ states_sizes() {
 		size="+$(grep -c '^>' "$T/diff")"
 		[ $before = /dev/null ] ||
 			size="$size -$(grep -c '^<' "$T/diff")"
-		is "$(grep -F "]($step)" README.md | grep -o '+[0-9][-+0-9 ]*[0-9]')" \
-			"$size" "$step in README.md"
+		n=${step#step}
+		is "$(sed -n "s/^|.* \[${n%%-*}\] .* \(+[-+0-9 ]*[0-9]\) *|$/\1/p" \
+			README.md)" "$size" "$step in README.md"
 		[ $before = /dev/null ] ||
 			is "$(grep -o '`+[0-9]* -[0-9]*`' "$step/README.md" | sort -u)" \
 				"\`$size\`" "$step/README.md"
@@ -135,8 +136,10 @@ headings() {
 
 has_no_broken_link() {
 	for readme in $readmes; do
+		# [text](link), and [text] with a line "[text]: link"
+		sed -n 's/^\[[^]]*\]: //p' "$readme" >"$T/links"
 		grep -o '](\([^)]*\))' "$readme" | sed 's/](\(.*\))/\1/' |
-			grep -v '^http' >"$T/links" || continue
+			grep -v '^http' >>"$T/links" || :
 		while read -r link; do
 			file=${link%%#*}
 			file=$(dirname "$readme")/${file:-${readme##*/}}
