@@ -335,6 +335,20 @@ static const char *why_not(FILE *file, const char *reason, char *needs)
 	return find_missing(needs);
 }
 
+/* Whether LINE is the comment "<!-- KEY: TEXT -->". Copies TEXT. */
+static bool read_comment(const char *line, const char *key, char text[256])
+{
+	const char *end = strstr(line, " -->");
+	size_t length = strlen(key);
+
+	if (strncmp(line, "<!-- ", 5) != 0 || end == NULL ||
+	    strncmp(line + 5, key, length) != 0)
+		return false;
+	line += 5 + length;
+	snprintf(text, 256, "%.*s", (int)(end - line), line);
+	return true;
+}
+
 static void stop_terminals(void)
 {
 	for (int i = 0; i < 2; i++) {
@@ -363,9 +377,8 @@ static bool run_file(const char *name, int *count)
 		int start = ++number;
 		const char *why;
 
-		if (sscanf(line, "<!-- not run: %255[^>\n]", reason) == 1 ||
-		    sscanf(line, "<!-- needs: %255[^->\n]", needs) == 1 ||
-		    *line == '\n')
+		if (read_comment(line, "not run: ", reason) ||
+		    read_comment(line, "needs: ", needs) || *line == '\n')
 			continue;
 		if (strncmp(line, "```console", 10) != 0) {
 			*reason = *needs = '\0';

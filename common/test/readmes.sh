@@ -87,7 +87,7 @@ quotes_its_source() {
 
 # words README - what stands between backticks, outside of blocks, one a line
 words() {
-	awk '/^[> ]*```/ { block = !block } !block' "$1" | tr '\n' ' ' |
+	awk '/^[> ]*```/ { block = !block; next } !block' "$1" | tr '\n' ' ' |
 		grep -o '`[^`]*`' | tr -d '`'
 }
 
