@@ -173,7 +173,8 @@ names_real_pages() {
 
 # fits README LINES COLUMNS
 fits() {
-	is "$([ "$(wc -l <"$1")" -le "$2" ] || wc -l <"$1")" "" "too long"
+	lines=$(grep -vc '^<!--' "$1")
+	is "$([ "$lines" -le "$2" ] || echo "$lines lines")" "" "too long"
 	# In the C locale, a character is a byte: count the first of each.
 	is "$(expand "$1" | tr -d '\200-\277' | grep -n ".\{$(($3 + 1))\}")" "" \
 		"too wide"
