@@ -63,9 +63,6 @@ rootfs: $(PROBES) ## make rootfs/tiny-linux, or unpack TARBALL=FILE
 alpine: $(PROBES) ## download the articles' Alpine into rootfs/alpine-linux
 	@common/tools/rootfs --alpine
 
-readmes: all rootfs ## type the commands of the READMEs, and compare
-	@sh common/test/readmes.sh
-
 check-host: all ## can all the steps run on this machine?
 	@common/tools/check-host
 
@@ -158,7 +155,7 @@ $(BUILD)/%.o: %.c Makefile
 
 -include $(wildcard .build/*/*.d .build/*/*/*.d .build/*/*/*/*.d)
 
-.PHONY: all help demo run shell test diff rootfs alpine readmes check-host asan \
-	tidy analyze format bench clean-host clean $(STEPS)
+.PHONY: all help demo run shell test diff rootfs alpine check-host asan tidy \
+	analyze format bench clean-host clean $(STEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:

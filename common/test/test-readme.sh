@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# readmes - the READMEs are true: their commands have the output that they
+# test-readme - the READMEs are true: their commands have the output that they
 # show, their C is in the source, and what they name, count and link to exists
 . "$(dirname "$0")/lib.sh"
 
