@@ -21,6 +21,12 @@ PROBES = $(addprefix .build/probes/,peek escape reach pty readme)
 TOOLS = .build/tools/remount
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 
+# What the check of an exercise needs: not the steps, which may not compile.
+CHECKER = .build/original .build/common/error.o .build/common/netlink.o \
+	.build/common/nftables.o $(PROBES) $(TOOLS) rootfs
+EXERCISE_FLAGS = CFLAGS='$(filter-out -MMD -MP,$(ALL_CFLAGS)) $(LDFLAGS)'
+EXERCISE = $(EXERCISE_FLAGS) common/tools/exercise
+
 # Passed to the shell in its environment, so that make does not expand a $ in
 # them.
 override CMD := $(value CMD)
@@ -28,7 +34,7 @@ override ROOTFS := $(value ROOTFS)
 override TARBALL := $(value TARBALL)
 export CMD ROOTFS TARBALL
 
-all: $(STEPS:%=$(BIN)/%/container) $(PROBES) $(TOOLS) ## build all the steps
+all: .build/original $(STEPS:%=$(BIN)/%/container) $(PROBES) $(TOOLS) ## build all the steps
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
@@ -66,6 +72,28 @@ alpine: $(PROBES) ## download the articles' Alpine into rootfs/alpine-linux
 check-host: all ## can all the steps run on this machine?
 	@common/tools/check-host
 
+exercises: $(CHECKER) ## list the exercises, and which of them are solved
+	@$(EXERCISE) list
+
+exercise: $(CHECKER) ## show the task of EX=4.2, or one of its hints: HINT=1
+	@$(EXERCISE) show $(EX) $(HINT)
+
+check: $(CHECKER) ## check your solution of EX=4.2
+	@$(EXERCISE) check $(EX)
+
+solution: $(CHECKER) ## show a solution of EX=4.2, or copy it: APPLY=1
+	@$(EXERCISE) solution $(EX) $(if $(APPLY),apply)
+
+reset: $(CHECKER) ## restore the files of STEP=04
+	@$(EXERCISE) reset $(STEP)
+
+test-exercises: all rootfs ## run the checks on right and wrong solutions
+	@$(EXERCISE_FLAGS) common/test/exercises $(EX)
+
+# In a tree without git, `make reset` restores what the first make found.
+.build/original:
+	@mkdir -p $@ && cp --parents step*/container.c $@
+
 # Without the leak checker: it does not work in new namespaces, and the programs
 # leave their memory to exit(3).
 asan: all ## run the tests under the address and undefined sanitizers
@@ -95,8 +123,9 @@ bench: all rootfs ## compare the steps with unshare, bwrap and the script
 clean-host: step07-bridge-nat rootfs ## remove what killed launchers have left; needs root
 	@$(BIN)/step07-bridge-nat/container rootfs/tiny-linux true
 
-clean: ## remove what was built, except rootfs
-	rm -rf .build $(STEPS:%=%/container)
+clean: ## remove what was built, except rootfs and the originals
+	rm -rf $(filter-out .build/original .build/yours,$(wildcard .build/*)) \
+		$(STEPS:%=%/container)
 
 $(STEPS): %: $(BIN)/%/container
 
@@ -155,7 +184,7 @@ $(BUILD)/%.o: %.c Makefile
 
 -include $(wildcard .build/*/*.d .build/*/*/*.d .build/*/*/*/*.d)
 
-.PHONY: all help demo run shell test diff rootfs alpine check-host asan tidy \
-	analyze format bench clean-host clean $(STEPS)
+.PHONY: all help demo run shell test diff rootfs alpine check-host exercises \
+	exercise check solution reset test-exercises asan tidy analyze format bench clean-host clean $(STEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:

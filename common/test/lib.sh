@@ -193,7 +193,8 @@ stop_started() {
 	done <"$T.started"
 }
 
-# fail MESSAGE - ends the test, even in a subshell or a pipe
+# fail MESSAGE - ends the test, even in a subshell or a pipe. The check of an
+# exercise has set $hint.
 fail() {
 	: >"$T.failed"
 	echo "$1"
@@ -203,6 +204,7 @@ fail() {
 		awk '{ print "stdout: " $0 }' "$T/out"
 		awk '{ print "stderr: " $0 }' "$T/err"
 	fi
+	[ -z "${hint-}" ] || echo "hint: $hint"
 	exit 1
 }
 
