@@ -30,6 +30,9 @@ goes_slowly_through_a_step() {
 	contains "$out" "veth-host"
 	contains "$err" "host      + ip link add veth-host"
 	lacks "$(sed -n '/afterwards/,$p' "$T/out")" "veth-host"
+	run "$top/common/tools/tour" rootfs/tiny-linux 07
+	contains "$(sed -n '/while/,/afterwards/p' "$T/out")" "
+cbr0-2@"
 }
 
 # A tree in which each step prints its arguments, and only step 05 refuses escape.
