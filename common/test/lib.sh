@@ -64,6 +64,7 @@ t() {
 	count=$((count + 1))
 	T=$scratch/$count
 	mkdir "$T"
+	[ -z "${hint-}" ] || echo "# next: $description"
 	[ -e "$scratch/before" ] || "$top/common/test/snapshot" >"$scratch/before"
 	set +e
 	(
