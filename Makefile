@@ -75,17 +75,17 @@ check-host: all ## can all the steps run on this machine?
 exercises: $(CHECKER) ## list the exercises, and which of them are solved
 	@$(EXERCISE) list
 
-exercise: $(CHECKER) ## show the task of EX=4.2, or one of its hints: HINT=1
+exercise: .build/original ## show the task of EX=4.2, or one of its hints: HINT=1
 	@$(EXERCISE) show $(EX) $(HINT)
 
 check: $(CHECKER) ## check your solution of EX=4.2
 	@$(EXERCISE) check $(EX)
 
-solution: $(CHECKER) ## show a solution of EX=4.2, or copy it: APPLY=1
+solution: .build/original ## show a solution of EX=4.2, or copy it: APPLY=1
 	@$(EXERCISE) solution $(EX) $(if $(APPLY),apply)
 
-reset: $(CHECKER) ## restore the files of STEP=04
-	@$(EXERCISE) reset $(STEP)
+reset: .build/original ## restore the files of STEP=04
+	@$(EXERCISE) reset $(step)
 
 test-exercises: all rootfs ## run the checks on right and wrong solutions
 	@$(EXERCISE_FLAGS) common/test/exercises $(EX)

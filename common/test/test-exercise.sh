@@ -1,0 +1,118 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# test-exercise - make exercises, exercise, check, solution and reset, in a tree
+# with git and in one without. common/test/exercises tests the exercises.
+. "$(dirname "$0")/lib.sh"
+
+step=step03-unshare
+theirs=$step/exercises/5-leaked-directory/solution/container.c
+
+# make_tree - in $T/tree, without git, and go there
+make_tree() {
+	mkdir "$T/tree"
+	tar -C "$top" --exclude .build/asan --exclude .build/yours --exclude \
+		'.build/exercises.*' -cf - Makefile common step[0-9]* .build \
+		rootfs/tiny-linux | tar -C "$T/tree" -xf -
+	rm -rf "$T/tree/.build/original"
+	cd "$T/tree"
+	make -s .build/original
+}
+
+# run_make ARG... - without the output of the compiler
+run_make() { run make -s --no-print-directory "$@"; }
+
+lists_what_is_solved() {
+	make_tree
+	run_make exercises
+	is "$(echo "$out" | grep -c '^[EMH], [0-9]* min [1-7]\.[1-9] ')" \
+		"$(ls -d step*/exercises/* | wc -l)" "exercises"
+	lacks "$out" solved "in an untouched tree"
+	cp $theirs $step/
+	run_make exercises
+	is "$(echo "$out" | sed -n '/^.* 3\.[1-9] .*solved$/p' | grep -vc not)" 1 \
+		"solved"
+}
+
+shows_a_task() {
+	run_make exercise EX=3.5
+	contains "$out" "# 3.5 "
+	contains "$out" "## Task"
+	lacks "$out" "Hint 1" "hints"
+	run_make exercise EX=3.5 HINT=2
+	contains "$out" close_range
+	lacks "$out" "Hint 1"
+	for wrong in '' 3 3.9 9.1 '*' 'x;y'; do
+		run common/tools/exercise show "$wrong"
+		one_line_error 2 "make exercises"
+	done
+}
+
+says_what_is_wrong() {
+	make_tree
+	run_make check EX=3.5
+	is "$status" 2
+	contains "$out" "no    no directory of the host is open inside
+      file 9 of the host, read inside: got 'secret'"
+	contains "$out" "      hint: which system call"
+	sed -i 's/parse_options(argc, argv);/parse_options(argc argv);/' \
+		$step/container.c
+	run_make check EX=3.5
+	is "$(echo "$out" | tail -n 2)" "$step/container.c does not compile
+not solved"
+	rm $step/container.c
+	run_make check EX=3.5
+	contains "$out" "$step/container.c does not exist"
+}
+
+# The shell that runs the test would wait for ever, too.
+kills_what_hangs() {
+	make_tree
+	sed -i 's/^\tparse_options(argc, argv);/\tfor (;;)\n\t\tfork();/' \
+		$step/container.c
+	PATIENCE=2 run_make check EX=3.5
+	contains "$out" "no    no directory of the host is open inside
+      killed: not finished after 2 seconds"
+}
+
+# work_is_kept GIT - GIT is "" in a tree without it
+work_is_kept() {
+	make_tree
+	[ -z "$1" ] || {
+		command -v git >/dev/null || skip "needs git"
+		rm -rf .build/original
+		git init -q
+		git add Makefile common step*
+		git -c user.name=x -c user.email=x@x commit -qm x
+	}
+	cp $step/container.c "$T/original"
+	run_make solution EX=3.5
+	contains "$out" "+	must((int)syscall(SYS_close_range, 3, ~0U, 0)"
+	echo '/* mine */' >>$step/container.c
+	run_make solution EX=3.5 APPLY=1
+	contains "$err" "make reset STEP=3"
+	run_make reset STEP=3
+	contains "$(cat .build/yours/*)" '/* mine */'
+	run cmp $step/container.c "$T/original"
+	is "$status" 0 "$out"
+	run_make solution EX=3.5 APPLY=1
+	run cmp $step/container.c $theirs
+	is "$status" 0 "$out"
+	run_make check EX=3.5
+	is "$status:$(echo "$out" | tail -n 1)" 0:solved
+	run_make reset STEP=9
+	one_line_error 2 "STEP=04"
+	run_make clean
+	run_make reset STEP=step03-unshare
+	run cmp $step/container.c "$T/original"
+	is "$status" 0 "$out"
+}
+
+cd "$top"
+t "make exercises lists what is solved" lists_what_is_solved
+t "make exercise shows a task, and hints one by one" shows_a_task
+t "make check says what is wrong" says_what_is_wrong
+t "make check kills what does not end" kills_what_hangs
+t "a participant's work is never lost, with git" work_is_kept git
+t "or without" work_is_kept ''
+done_testing
