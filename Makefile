@@ -114,7 +114,7 @@ analyze: ## run gcc's analyzer and cppcheck
 		--inline-suppr --error-exitcode=1 $(SOURCES)
 
 format: ## run clang-format on all the C
-	clang-format -i $(SOURCES) $(wildcard common/*.h)
+	clang-format -i $(SOURCES) $(wildcard common/*.h step*/exercises/*/solution/*.c)
 
 bench: all rootfs ## compare the steps with unshare, bwrap and the script
 	@common/bench/run "$$ROOTFS"

@@ -207,13 +207,18 @@ for step in $steps; do
 done
 t "the targets, functions and files that they name exist" names_what_exists
 t "the sizes that they state are true" states_sizes
+tasks=$(echo step*/exercises/*/README.md)
+readmes="$readmes $tasks"
 t "no link is broken" has_no_broken_link
 ! man -w 2 chroot >"$scratch/man" 2>&1 ||
 	t "the manual pages exist" names_real_pages
-t "README.md: fits" fits README.md 260 100
+t "README.md: fits" fits README.md 310 100
 for step in $steps; do
 	lines=200
 	case $step in step0[5-7]*) lines=300 ;; esac
 	t "$step: README.md fits" fits "$step/README.md" $lines 80
+done
+for task in $tasks; do
+	t "$task fits" fits "$task" 80 80
 done
 done_testing
