@@ -42,7 +42,7 @@
 
 enum {
 	QUIET_MS = 60,
-	PATIENCE_MS = 20000
+	PATIENCE_MS = 120000
 };
 
 /* The first two stand for the same shell: "#" says that the reader has to be
