@@ -18,6 +18,7 @@ shows_every_step() {
 # A star marks what a step changes.
 measures_the_table() {
 	run "$top/common/tools/tour" rootfs/tiny-linux
+	contains "$out" "processes it sees      all    none*  all*   all    own*   own    own    own"
 	contains "$out" "root can climb out     -      yes    yes    yes    yes    no*    no     no"
 	contains "$out" "its mounts on the host -      0      1*     0*     0      0      0      0"
 	contains "$out" "reaches a sibling      -      yes    yes    no*    no     no     no     yes*"
