@@ -1,0 +1,148 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 3.2: a command in a running container
+# Untouched: enter.c does not exist
+. "$(dirname "$0")/../../../common/test/lib.sh"
+
+enter=${container%/*}/enter
+
+# start_container COMMAND... - one that runs `sleep 4711`; sets $inside, which is
+# killed when the test ends: then its launcher exits
+start_container() {
+	start "$@" sleep 4711
+	eventually sleeper
+	sed -i "s/^$pid$/$inside/" "$T.started"
+}
+
+# start_with_pid - a container as in step 04. PID 1 is the second unshare, because
+# sleep as PID 1 would ignore SIGTERM.
+start_with_pid() {
+	start_container unshare --pid --fork \
+		unshare --fork --mount --uts --ipc --net --cgroup \
+		--root="$rootfs" --mount-proc
+}
+
+# enter_it - runs `sleep 4712` in the container; sets $entered
+enter_it() {
+	start env SECRET=host "$enter" "$inside" sleep 4712
+	eventually has_entered
+	[ -n "$entered" ] || fail "the command did not start: \
+$(head -n 1 "$T/start.err")"
+	sed -i "s/^$pid$/$entered/" "$T.started"
+}
+
+has_entered() {
+	entered=
+	for dir in /proc/[0-9]*; do
+		[ "$(tr '\0' ' ' 2>/dev/null <"$dir/cmdline")" != \
+			"sleep 4712 " ] || entered=${dir#/proc/}
+	done
+	[ -n "$entered" ] || ended
+}
+
+shares_namespaces() {
+	"$@"
+	enter_it
+	for type in mnt uts ipc net cgroup pid user; do
+		is "$(ns_of "$entered" $type)" "$(ns_of "$inside" $type)" \
+			"the command's $type namespace"
+	done
+}
+
+# directory PID cwd|root - its device and inode
+directory() {
+	stat -L -c %d:%i "/proc/$1/$2"
+}
+
+shares_the_root() {
+	"$@"
+	enter_it
+	for link in root cwd; do
+		is "$(directory "$entered" $link)" \
+			"$(directory "$inside" root)" "the command's $link"
+	done
+}
+
+ids() {
+	sed -n 's/^[UG]id:[[:blank:]]*\([0-9]*\).*/\1/p' "/proc/$1/status"
+}
+
+# The sandbox of an ordinary user has one user ID: then this cannot differ.
+is_user_0() {
+	set -- unshare --user --map-root-user --mount
+	! setpriv --reuid=1000 --clear-groups true 2>/dev/null ||
+		set -- setpriv --reuid=1000 --regid=1000 --clear-groups "$@"
+	start_container "$@"
+	enter_it
+	is "$(ids "$entered")" "$(ids "$inside")" "user and group, outside"
+}
+
+leaves_the_environment() {
+	start_container "$container" "$rootfs"
+	enter_it
+	is "$(tr '\0' '\n' <"/proc/$entered/environ" | sed 's/=.*//' | sort |
+		tr '\n' ' ')" "HOME PATH TERM " "the command's environment"
+}
+
+leaves_files() {
+	start_container "$container" "$rootfs"
+	files=$(ls "/proc/$inside/fd")
+	enter_it
+	is "$(ls "/proc/$entered/fd")" "$files" "the command's open files"
+}
+
+# exits STATUS COMMAND...
+exits() {
+	expected=$1
+	shift
+	start_container "$container" "$rootfs"
+	run "$enter" "$inside" "$@"
+	is "$status" "$expected" "exit status"
+}
+
+# refuses ARG...
+refuses() {
+	run "$enter" "$@"
+	one_line_error 125
+}
+
+# The process has exited, and the shell has waited for it.
+refuses_a_dead_process() {
+	sh -c : &
+	wait $!
+	refuses $! true
+}
+
+hint='setns(2) for each of them; mnt last, or open everything first'
+t "the command is in the container's namespaces" \
+	shares_namespaces start_container "$container" "$rootfs"
+hint='enter the user namespace too, together with or before the others'
+t "-U: it is, in the user namespace as well" \
+	shares_namespaces start_container "$container" -U "$rootfs"
+hint='setns(2) changes the PID namespace of your next child: fork(2) after it'
+t "with a PID namespace: it is, in this one as well" \
+	shares_namespaces start_with_pid
+hint='/proc/PID/root leads there; chroot(2) leaves the working directory'
+t "its root and working directory are the container's root" \
+	shares_the_root start_container "$container" "$rootfs"
+t "-U: its root and working directory are the container's root" \
+	shares_the_root start_container "$container" -U "$rootfs"
+t "with a PID namespace: they are as well" shares_the_root start_with_pid
+hint='setns(2) does not change IDs: setgid(2), then setuid(2)'
+t "in a user namespace, it is user and group 0" is_user_0
+hint='clearenv(3): see run_command() in container.c'
+t "its environment is PATH, HOME and TERM" leaves_the_environment
+hint='O_CLOEXEC'
+t "it inherits no file that enter has opened" leaves_files
+hint='waitpid(2): see wait_for_exit() in container.c'
+t "its exit status is passed on" exits 7 sh -c 'exit 7'
+t "128+N, if signal N killed it" exits 137 sh -c 'kill -KILL $$'
+hint='see run_command() in container.c'
+t "127, if it does not exist" exits 127 /nonexistent
+t "126, if it cannot be run" exits 126 /etc/passwd
+hint='exit with EXIT_LAUNCHER, and print one line to stderr'
+t "125, if there is no such process" refuses_a_dead_process
+t "125, if PID is not a number" refuses self true
+t "125, if an argument is missing" refuses 1
+done_testing
