@@ -1,0 +1,199 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 4.1: an init as PID 1
+# Untouched: -i: the command is a child of PID 1
+. "$(dirname "$0")/../../../common/test/lib.sh"
+patience=2
+
+# The shell opens /dev/null for a command with &.
+cp -RPx "$rootfs" "$scratch/root"
+rootfs=$scratch/root
+: >"$rootfs/dev/null"
+
+# start_container OPTION... [COMMAND...] - sets $pid, the launcher, $inside, the
+# process that runs `sleep 4711`, and $pid_1
+start_container() {
+	start env --default-signal "$container" "$@"
+	eventually started
+	! ended || fail "it did not start: $(cat "$T/start.err")"
+	pid_1=$(children_of "$pid")
+}
+
+started() {
+	sleeper || ended
+}
+
+# inner_pid PID - its PID in its own namespace
+inner_pid() {
+	sed -n 's/^NSpid:.*[[:blank:]]//p' "/proc/$1/status"
+}
+
+gone() {
+	for process; do
+		[ ! -e "/proc/$process" ] || return 1
+	done
+}
+
+# reaped WHAT PID...
+reaped() {
+	: >"$T.asserted"
+	what=$1
+	shift
+	poll 40 gone "$@" || fail "$what is a zombie"
+}
+
+is_stopped() {
+	grep -q '^State:	T' "/proc/$1/status"
+}
+
+# In the tests below, the arguments are -U or none.
+
+is_a_child_of_pid_1() {
+	start_container -i "$@" "$rootfs" sleep 4711
+	is "$(children_of "$pid_1")" "$inside" "children of PID 1"
+	is "$(inner_pid "$pid_1")" 1 "PID of the launcher's child, inside"
+	is "$(inner_pid "$inside")" 2 "PID of the command, inside"
+	is "$(ns_of "$inside" pid)" "$(ns_of "$pid_1" pid)" "PID namespace"
+}
+
+# Starts three orphans that sleep, and the command, which never waits for them.
+start_orphans() {
+	start_container -i "$@" "$rootfs" sh -c '
+		(sleep 4712 & sleep 4712 & sleep 4712 &)
+		exec sleep 4711'
+	eventually has_orphans
+}
+
+has_orphans() {
+	orphans=$(children_of "$pid_1" | grep -vx "$inside") &&
+		[ "$(echo "$orphans" | wc -l)" -eq 3 ]
+}
+
+reaps_an_orphan() {
+	start_orphans "$@"
+	first=${orphans%%[!0-9]*}
+	kill -KILL "$first"
+	reaped "an orphan that was killed" "$first"
+}
+
+# A signal that is pending already is not queued again: one SIGCHLD for three.
+reaps_many_at_once() {
+	start_orphans "$@"
+	kill -STOP "$pid_1"
+	eventually is_stopped "$pid_1"
+	# shellcheck disable=SC2086 # several numbers
+	kill -KILL $orphans
+	sleep 0.1
+	kill -CONT "$pid_1"
+	# shellcheck disable=SC2086
+	reaped "one of three orphans killed at the same time" $orphans
+}
+
+has_status() {
+	start "$container" -i "$@" "$rootfs" sh -c 'exit 7'
+	ends_with 7
+	start "$container" -i "$@" "$rootfs" true
+	ends_with 0
+	start "$container" -i "$@" "$rootfs" sh -c 'kill -KILL $$'
+	ends_with 137
+	start "$container" -i "$@" "$rootfs" no-such-command
+	ends_with 127
+}
+
+exits_with_the_command() {
+	start_container -i "$@" "$rootfs" sh -c '(sleep 4711 &); exec sleep 4712'
+	command=$(children_of "$pid_1" | grep -vx "$inside")
+	kill -KILL "$command"
+	poll 40 ended || fail "the command has exited, the container has not"
+	ends_with 137
+	gone "$inside" || fail "an orphan outlives PID 1"
+}
+
+# passes_on 'SIGNAL...' [-U]
+passes_on() {
+	signals=$1
+	shift
+	for signal in $signals; do
+		start_container -i "$@" "$rootfs" sh -c "
+			trap 'exit 40' $signal
+			sleep 4711 & wait"
+		kill -s "$signal" "$pid_1"
+		poll 40 ended || fail "$signal did not reach the command"
+		ends_with 40
+	done
+}
+
+# mask PID NAME - of signals: SigBlk, SigIgn
+mask() {
+	env --default-signal sed -n "s/^$2:[[:blank:]]*//p" "/proc/$1/status"
+}
+
+blocks_nothing() {
+	start_container -i "$@" "$rootfs" sleep 4711
+	is "$(mask "$inside" SigBlk)" "$(mask self SigBlk)" \
+		"signals that the command has blocked"
+	is "$(mask "$inside" SigIgn)" "$(mask self SigIgn)" \
+		"signals that the command ignores"
+	kill -TERM "$pid_1"
+	ends_with 143
+}
+
+# ticks PID - of CPU time; see proc(5)
+ticks() {
+	sed 's/.*) //' "/proc/$1/stat" | {
+		read -r _ _ _ _ _ _ _ _ _ _ _ user system _
+		echo $((user + system))
+	}
+}
+
+sleeps() {
+	start_container -i "$@" "$rootfs" sleep 4711
+	before=$(ticks "$pid_1")
+	sleep 0.3
+	used=$(($(ticks "$pid_1") - before))
+	: >"$T.asserted"
+	[ $used -le 5 ] || fail "PID 1 used the CPU for $used ticks of 30"
+}
+
+leaves_nothing() {
+	start_container -i "$@" "$rootfs" sleep 4711
+	kill -KILL "$pid"
+	ends_with 137
+	eventually gone "$inside" "$pid_1"
+	start_container -i "$@" "$rootfs" sleep 4711
+	kill -KILL "$pid_1"
+	ends_with 137
+	eventually gone "$inside"
+}
+
+is_pid_1_without_option() {
+	start_container "$@" "$rootfs" sleep 4711
+	is "$(inner_pid "$inside")" 1 "PID of the command, inside"
+}
+
+hint='fork(2) once more in the container: the parent stays PID 1'
+t "-i: the command is a child of PID 1" is_a_child_of_pid_1
+hint='orphans become children of PID 1: it waits for any child, waitpid(-1)'
+t "PID 1 reaps an orphan" reaps_an_orphan
+hint='SIGCHLD is not queued: wait until no child is left that has exited'
+t "PID 1 reaps three orphans that exit at the same time" reaps_many_at_once
+hint='the status is there once: keep it when wait returns the PID of the command'
+t "the exit status is the command's" has_status
+hint='PID 1 exits as soon as the command has, even if other children live'
+t "when the command exits, the container does" exits_with_the_command
+hint='a signal mask is inherited: restore it in the child before exec'
+t "the command starts with no signal blocked or ignored" blocks_nothing
+hint='PID 1 needs handlers, or sigwait(3): then kill(2) the command'
+t "PID 1 passes signals on to the command" \
+	passes_on "HUP INT QUIT TERM USR1 USR2"
+hint='wait without WNOHANG, or wait for SIGCHLD'
+t "PID 1 sleeps while nothing happens" sleeps
+hint='PID 1 itself needs PR_SET_PDEATHSIG'
+t "nothing outlives the launcher, nor PID 1" leaves_nothing
+hint='try each with -U'
+t "-U: the exit status is the command's" has_status -U
+t "-U: PID 1 passes TERM on to the command" passes_on TERM -U
+hint='fork only with -i'
+t "without -i, the command is PID 1" is_pid_1_without_option
+done_testing
