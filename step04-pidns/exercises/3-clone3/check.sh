@@ -1,0 +1,126 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 4.3: the container by one clone3(2)
+# Untouched: unshare --pid --fork: Function not implemented
+. "$(dirname "$0")/../../../common/test/lib.sh"
+patience=2
+
+"${CC:-cc}" -o "$scratch/deny" "$here/deny.c"
+
+# start_container [-U] - sets $pid, the launcher, and $inside, the command
+start_container() {
+	start "$container" "$@" "$rootfs" sleep 4711
+	eventually started
+	! ended || fail "it did not start: $(cat "$T/start.err")"
+}
+
+started() {
+	sleeper || ended
+}
+
+gone() {
+	[ ! -e "/proc/$1" ]
+}
+
+# In each test, the arguments are -U or none.
+
+needs_only_clone3() {
+	# shellcheck disable=SC2016 # for the shell inside
+	run "$scratch/deny" "$container" "$@" "$rootfs" sh -c 'echo $$'
+	is "$status" 0 "exit status without fork, clone and unshare"
+	is "$out" 1 "PID of the command"
+}
+
+has_namespaces() {
+	start_container "$@"
+	for type in mnt uts ipc net cgroup pid ${1:+user}; do
+		isnt "$(ns_of "$inside" "$type")" "$(ns_of self "$type")" \
+			"the command's $type namespace"
+	done
+	[ -n "${1-}" ] || is "$(ns_of "$inside" user)" "$(ns_of self user)" \
+		"the command's user namespace"
+}
+
+# A process that has called unshare(2) with CLONE_NEWPID shows it in
+# pid_for_children.
+launcher_stays_outside() {
+	start_container "$@"
+	for type in mnt uts ipc net cgroup pid pid_for_children user; do
+		is "$(ns_of "$pid" "$type")" "$(ns_of self "$type")" \
+			"the launcher's $type namespace"
+	done
+	is "$(children_of "$pid")" "$inside" "children of the launcher"
+	is "$(sed -n 's/^NSpid://p' "/proc/$inside/status")" "	$inside	1" \
+		"PIDs of the command, on the host and inside"
+}
+
+# exec(3) sets the exit_signal to SIGCHLD. So without it, wait(2) fails if it is
+# called before exec, or if exec fails.
+has_status() {
+	run "$container" "$@" "$rootfs" no-such-command
+	lacks "$err" "No child processes" "stderr"
+	is "$status" 127 "exit status for a command that does not exist"
+	start "$container" "$@" "$rootfs" sh -c 'exit 7'
+	ends_with 7
+	start_container "$@"
+	kill -KILL "$inside"
+	ends_with 137
+}
+
+# systemd makes the host's mounts shared. Here, those of the launcher are.
+hides_mounts() {
+	# shellcheck disable=SC2016 # for the shell inside
+	start unshare --mount sh -c 'mount --make-rshared / && exec "$@"' \
+		sh "$container" "$rootfs" sleep 4711
+	eventually started
+	grep -q ' shared:' "/proc/$pid/mountinfo"
+	is "$(grep -o '[^ ]*/tiny-linux/proc ' "/proc/$pid/mountinfo")" "" \
+		"the container's mounts that the host sees"
+}
+
+# file_of NAME - of the command, with single blanks
+file_of() {
+	tr -s ' ' <"/proc/$inside/$1"
+}
+
+is_root_inside() {
+	start_container -U
+	is "$(file_of uid_map)" " 0 $(id -u) 1" "uid_map"
+	is "$(file_of gid_map)" " 0 $(id -g) 1" "gid_map"
+	is "$(file_of setgroups)" deny "setgroups"
+	isnt "$(sed -n 's/^CapEff:[[:blank:]]*//p' "/proc/$inside/status")" \
+		0000000000000000 "capabilities of the command"
+}
+
+dies_with_launcher() {
+	start_container "$@"
+	kill -KILL "$pid"
+	ends_with 137
+	eventually gone "$inside"
+}
+
+for option in '' -U; do
+	with=${option:+$option: }
+	hint='wait(2) finds only children with exit_signal SIGCHLD'
+	[ -z "$option" ] || hint='read geteuid(2) and getegid(2) before clone3'
+	t "${with}the exit status is the command's" has_status $option
+done
+hint='what else did the function do that called unshare(2)?'
+t "the host does not see the container's mounts" hides_mounts
+hint='read geteuid(2) and getegid(2) before clone3; write the maps before exec'
+t "-U: the command is root, and only it is mapped" is_root_inside
+for option in '' -U; do
+	with=${option:+$option: }
+	hint='one clone3(2) replaces unshare(2) and fork(2): all flags in one call'
+	t "${with}the container needs no fork, clone or unshare" \
+		needs_only_clone3 $option
+	hint='all six flags of the step, and CLONE_NEWUSER with -U only'
+	t "${with}the command has its own namespaces" has_namespaces $option
+	hint='only the child enters namespaces'
+	t "${with}the launcher stays outside, and has one child: PID 1" \
+		launcher_stays_outside $option
+	hint='PR_SET_PDEATHSIG in the child, as before'
+	t "${with}nothing outlives the launcher" dies_with_launcher $option
+done
+done_testing
