@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 5.5: the kernel's files that Docker hides
+# Untouched: masked files that are not empty: got '/proc/interrupts
+. "$(dirname "$0")/../../../common/test/lib.sh"
+patience=2
+
+masked="/proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys
+	/proc/latency_stats /proc/sched_debug /proc/scsi /proc/timer_list
+	/proc/timer_stats /sys/firmware /sys/devices/virtual/powercap"
+read_only="/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger"
+
+# run_inside [-U] SCRIPT [ARG...] - with sh in a container, which must start
+run_inside() {
+	with=
+	[ "$1" != -U ] || { with=-U && shift; }
+	run "$container" ${with:+"$with"} "$rootfs" sh -c "$@"
+	isnt "$status" 125 "exit status, 125 if the container cannot start"
+	ran= # too long to be printed
+}
+
+# In the tests below, the arguments are -U or none.
+
+# shellcheck disable=SC2016,SC2086 # expanded by the inner shell; several words
+masks_files() {
+	run_inside "$@" 'for path; do
+		[ ! -f "$path" ] && [ ! -c "$path" ] || {
+			bytes=$(head -c 1 "$path" | wc -c)
+			head -c 1 "$path" >/dev/null && [ "$bytes" -eq 0 ] ||
+				printf "%s " "$path"
+		}
+	done 2>/dev/null' sh $masked
+	is "$out" "" "masked files that are not empty"
+}
+
+# shellcheck disable=SC2016,SC2086
+masks_directories() {
+	run_inside "$@" 'for path; do
+		[ ! -d "$path" ] || [ -z "$(ls -A "$path")" ] ||
+			printf "%s " "$path"
+	done' sh $masked
+	is "$out" "" "masked directories that are not empty"
+	run_inside "$@" 'for path; do
+		[ ! -d "$path" ] || ! touch "$path/new" 2>/dev/null ||
+			printf "%s " "$path"
+	done' sh $masked
+	is "$out" "" "masked directories in which a file can be created"
+}
+
+# This setting belongs to the container's own network namespace.
+# shellcheck disable=SC2016
+refuses_settings() {
+	run_inside "$@" 'cd /proc/sys/net/ipv4 && read -r old <ip_default_ttl
+		(echo 17 >ip_default_ttl) 2>/dev/null
+		read -r new <ip_default_ttl
+		[ "$old" = "$new" ] || echo "$old became $new"'
+	is "$out" "" "net.ipv4.ip_default_ttl, written inside"
+}
+
+# options PATH - of the mount with PATH, in the mount namespace of $inside
+options() {
+	awk -v path="$1" '
+		$5 == "/" || index(path "/", $5 "/") == 1 {
+			if (length($5) >= longest) {
+				longest = length($5)
+				options = $6
+			}
+		}
+		END { print options }' "/proc/$inside/mountinfo"
+}
+
+# have_option OPTION [-U]
+have_option() {
+	option=$1 without=
+	shift
+	start "$container" "$@" "$rootfs" sleep 4711
+	eventually sleeper
+	for path in $read_only; do
+		[ ! -e "/proc/$inside/root$path" ] ||
+			includes ",$(options "$path")," ",$option," ||
+			without="$without$path "
+	done
+	is "$without" "" "paths on a mount without '$option' in mountinfo"
+}
+
+keep_options() {
+	for option in nosuid nodev noexec; do
+		(have_option "$option" "$@")
+		stop_started
+	done
+}
+
+leaves_the_rest() {
+	run_inside "$@" 'echo 500 >/proc/self/oom_score_adj
+		cat /proc/self/oom_score_adj; ls /sys/class/net'
+	is "$status:$out" "0:500
+lo" "a file of /proc/self, written inside, and /sys/class/net"
+}
+
+for option in '' -U; do
+	with=${option:+"$option: "}
+	hint='mount(2) binds /dev/null over a file; a path may not exist'
+	t "${with}masked files are empty" masks_files ${option:+"$option"}
+	hint='/dev/null cannot cover a directory: a tmpfs that is read-only can'
+	t "${with}masked directories are empty, and stay so" \
+		masks_directories ${option:+"$option"}
+	hint='MS_BIND creates the mount and ignores MS_RDONLY: MS_REMOUNT sets it'
+	t "${with}settings in /proc/sys cannot be changed" \
+		refuses_settings ${option:+"$option"}
+	t "${with}each read-only path is on a read-only mount" \
+		have_option ro ${option:+"$option"}
+	hint='MS_REMOUNT sets all flags: repeat those that /proc has'
+	t "${with}which is still nosuid, nodev and noexec" \
+		keep_options ${option:+"$option"}
+	hint='only the paths of the two lists'
+	t "${with}the rest of /proc and /sys is as before" \
+		leaves_the_rest ${option:+"$option"}
+done
+done_testing
