@@ -89,6 +89,11 @@ accepts_longest() {
 	is "$out" "$long" "the host name"
 }
 
+shows_other_files() {
+	run "$container" -H web-1 "$rootfs" ls -A / /etc /tmp
+	is "$out" "$(chroot "$rootfs" ls -A / /etc /tmp)" "the files inside"
+}
+
 # refuses NAME
 refuses() {
 	run "$container" -H "$1" "$rootfs" echo 'the command runs'
@@ -115,6 +120,8 @@ for option in '' -U; do
 	t "${with}a link in the image is resolved inside" \
 		with_copy follows_the_link_inside $option
 done
+hint='mount a single file over /etc/hosts, not a directory over /etc'
+t "no other file of the image is covered" with_copy shows_other_files
 hint='nothing in the image may be written or created, not even for a moment'
 t "it works with a read-only image" with_copy works_read_only
 hint='HOST_NAME_MAX is 64, without the terminating null byte'

@@ -7,16 +7,16 @@
 
 enter=${container%/*}/enter
 
-# start_container COMMAND... - one that runs `sleep 4711`; sets $inside, which is
-# killed when the test ends: then its launcher exits
+# start_container COMMAND... - one that runs `sleep 4711`; sets $inside, which
+# is killed when the test ends: then its launcher exits
 start_container() {
 	start "$@" sleep 4711
 	eventually sleeper
 	sed -i "s/^$pid$/$inside/" "$T.started"
 }
 
-# start_with_pid - a container as in step 04. PID 1 is the second unshare, because
-# sleep as PID 1 would ignore SIGTERM.
+# start_with_pid - a container as in step 04. PID 1 is the second unshare,
+# because sleep as PID 1 would ignore SIGTERM.
 start_with_pid() {
 	start_container unshare --pid --fork \
 		unshare --fork --mount --uts --ipc --net --cgroup \

@@ -66,8 +66,8 @@ explain() {
 	newgidmap:*'not allowed')
 		hint='groups have ranges of their own, in /etc/subgid' ;;
 	*'not permitted'*)
-		hint='the map of IDs that are not yours needs CAP_SETUID in the
-parent user namespace: run newuidmap, and outside of the new namespace' ;;
+		hint='to map IDs of others needs CAP_SETUID in the parent namespace:
+a process there runs newuidmap, after unshare(2)' ;;
 	esac
 }
 
@@ -133,7 +133,7 @@ refuses() {
 }
 
 uids=reader:20000:10000 gids=reader:40000:5000
-hint='ID 0 is the caller, and ID 1 is START of the line in /etc/subuid'
+hint='a process outside runs newuidmap PID 0 UID 1 1 START COUNT'
 t "user 0 is the caller, and the caller's ranges begin at ID 1" \
 	with_ranges $uids $gids maps "20000 10000" "40000 5000"
 hint='wait for newuidmap and newgidmap before you start the command'
