@@ -1,0 +1,203 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 5.4: a layer in the format of overlayfs and of images
+# Untouched: step05-overlay/layer.c does not exist
+. "$(dirname "$0")/../../../common/test/lib.sh"
+patience=2
+layer=${container%/*}/layer
+
+# The layer below, and what a container changes in it
+cd "$scratch"
+ln -s "$rootfs" image
+mkdir -p base/app/again/sub base/app/gone base/app/merged base/app/file
+echo old | tee base/app/kept base/app/deleted base/app/changed \
+	base/app/again/old base/app/again/sub/old base/app/gone/old \
+	base/app/merged/one base/app/merged/two 'base/app/a name' \
+	>base/app/file/old
+changes="cd /app && rm deleted 'a name' merged/one && echo more >>changed &&
+	rm -r gone again file && mkdir again && echo new >again/new &&
+	echo new >merged/new && echo new >file && ln -s kept link &&
+	chmod 700 merged"
+
+# list DIRECTORY - all files in its app: types, modes, owners, links, contents
+list() (
+	cd "$1"
+	find app -printf '%p %y %m %U:%G %l\n' | sort
+	find app -type f -exec cksum {} + | sort
+)
+
+# seen_inside LAYERS - the same of what a container sees
+seen_inside() {
+	start "$container" "$1" sleep 4711
+	eventually sleeper
+	list "/proc/$inside/root"
+	stop_started
+}
+
+# write_upper - run a container that changes /app, and move its upper layer to
+# $T/new. What it saw is in $T/inside.
+write_upper() {
+	run "$container" -w "$T" base:image sh -c "$changes"
+	! includes "$err" "Input/output error" ||
+		skip "needs Linux 6.6, for user.* attributes in a tmpfs"
+	is "$status" 0 "exit status of a container that changes files"
+	seen_inside "$T/upper:base:image" >"$T/inside"
+	mv "$T/upper" "$T/new"
+}
+
+# apply LAYER ROOT - as the image specification says: first the markers,
+# then what replaces something else
+apply() {
+	find "$1" -name '.wh.*' -printf '%P\n' | while read -r marker; do
+		case $marker in
+		*/.wh..wh..opq) find "$2/${marker%/*}" -mindepth 1 -delete ;;
+		*) rm -rf "${2:?}/${marker%/*}/${marker##*/.wh.}" ;;
+		esac
+	done
+	find "$1" ! -name '.wh.*' ! -type d -printf '%P\n' |
+		while read -r file; do
+			rm -rf "${2:?}/$file"
+		done
+	tar -C "$1" --exclude='.wh.*' -cf - . | tar -C "$2" -xpf -
+}
+
+packs_whiteouts() {
+	write_upper
+	mknod "$T/new/app/device" c 1 3 || : # not in a user namespace
+	[ ! -e "$T/new/app/device" ] || device=1:3
+	run "$layer" pack "$T/new"
+	is "$status:$err" 0: "exit status and stderr of layer pack"
+	for name in deleted gone 'a name' merged/one; do
+		marker=$T/new/app/$(echo "$name" | sed 's|[^/]*$|.wh.&|')
+		is "$(stat -c '%F' "$marker" 2>&1)" "regular empty file" \
+			"the marker for the deleted $name"
+	done
+	[ -z "${device-}" ] || is "$(stat -c %t:%T "$T/new/app/device")" \
+		"$device" "a character device that is no whiteout"
+	rm -f "$T/new/app/device"
+	is "$(find "$T/new" -type c)" "" "character devices in the layer"
+}
+
+packs_opaque_directories() {
+	write_upper
+	run "$layer" pack "$T/new"
+	is "$(cd "$T/new" && find . -name .wh..wh..opq)" \
+		./app/again/.wh..wh..opq "markers of opaque directories"
+	# In the format of overlayfs, the packed directory is not opaque.
+	start "$container" "$T/new:base:image" sleep 4711
+	eventually sleeper
+	is "$(cat "/proc/$inside/root/app/again/old" 2>&1)" old \
+		"a lower file in a directory that still has its attribute"
+}
+
+packs_all() {
+	write_upper
+	is "$("$layer" pack "$T/new" 2>&1)" "" "what layer pack prints"
+	cp -a base "$T/base"
+	apply "$T/new" "$T/base"
+	is "$(list "$T/base" | diff - "$T/inside")" "" \
+		"the image (<), compared with what the container sees (>)"
+}
+
+# refuses COMMAND NAME [DIRECTORY] - if a file of this name is in the layer
+refuses() {
+	rm -rf "$T/outer"
+	mkdir -p "$T/outer/new/a" "$T/outer/new/z/dir"
+	mknod "$T/outer/new/a/whiteout" c 0 0
+	: >"$T/outer/new/a/.wh.deleted"
+	[ "$1" = unpack ] || rm "$T/outer/new/a/.wh.deleted"
+	: >"$T/outer/new/${3-z/dir}/$2"
+	before=$(cd "$T/outer" && find . -printf '%p %y\n' | sort)
+	run "$layer" "$1" "$T/outer/new"
+	isnt "$status" 0 "exit status of layer $1 if there is a file $2"
+	contains "$err" "$2" "stderr of layer $1"
+	is "$(cd "$T/outer" && find . -printf '%p %y\n' | sort)" "$before" \
+		"the layer, which must not be changed"
+}
+
+refuses_markers() {
+	refuses pack .wh.passwd
+	refuses pack .wh..wh..opq
+	refuses pack .wh.x .
+}
+
+# An image's layer, as tar(1) unpacks it
+image_layer() {
+	mkdir -p "$T/oci/app/again" "$T/oci/app/merged"
+	: >"$T/oci/app/.wh.deleted"
+	: >"$T/oci/app/.wh.a name"
+	: >"$T/oci/app/.wh.gone"
+	: >"$T/oci/app/again/.wh..wh..opq"
+	: >"$T/oci/app/merged/.wh.one"
+	echo new | tee "$T/oci/app/again/new" >"$T/oci/app/merged/new"
+	cp -a base "$T/base"
+}
+
+unpacks() {
+	apply "$T/oci" "$T/base"
+	run "$layer" unpack "$T/oci"
+	! includes "$err" "not supported" ||
+		skip "needs Linux 6.6, for user.* attributes in a tmpfs"
+	is "$status:$err" 0: "exit status and stderr of layer unpack"
+	seen_inside "$T/oci:base:image" >"$T/inside"
+	is "$(list "$T/base" | diff - "$T/inside")" "" \
+		"the image (<), compared with what the container sees (>)"
+}
+
+unpacks_all() {
+	image_layer
+	unpacks
+}
+
+unpacks_replaced() {
+	image_layer
+	: >"$T/oci/app/.wh.file"
+	: >"$T/oci/app/.wh.kept"
+	mkdir "$T/oci/app/file"
+	echo new | tee "$T/oci/app/kept" >"$T/oci/app/file/new"
+	unpacks
+}
+
+# follows_no_links COMMAND - a link in the layer leads to $T/outside
+follows_no_links() {
+	mkdir "$T/$1" "$T/$1/new" "$T/$1/outside"
+	mknod "$T/$1/outside/whiteout" c 0 0
+	: >"$T/$1/outside/.wh.deleted"
+	ln -s ../outside "$T/$1/new/link"
+	run "$layer" "$1" "$T/$1/new"
+	is "$status:$err" 0: "exit status and stderr of layer $1"
+	is "$(ls -A "$T/$1/outside")" ".wh.deleted
+whiteout" "files outside of the layer, after layer $1"
+}
+
+follows_none() {
+	follows_no_links pack
+	follows_no_links unpack
+}
+
+refuses_bad_markers() {
+	refuses unpack .wh...
+	refuses unpack .wh..
+	refuses unpack .wh.
+	refuses unpack .wh... .
+}
+
+hint='a whiteout is a character device 0, 0; other devices are just files'
+t "pack: a deleted file NAME becomes an empty file .wh.NAME" packs_whiteouts
+hint='trusted.overlay.opaque, or user.overlay.opaque: getxattr(2), value "y"'
+t "pack: an opaque directory gets .wh..wh..opq, and no other one" \
+	packs_opaque_directories
+hint='only whiteouts and opaque directories change'
+t "pack: the image has what the container sees" packs_all
+hint='look at all names first, then change the first file'
+t "pack: a file .wh.NAME that the container wrote is refused" refuses_markers
+hint='mknod(2) with S_IFCHR and device 0; setxattr(2) on the directory'
+t "unpack: the container sees what the image has" unpacks_all
+hint='.wh.NAME is about lower layers: beside a new directory NAME, make it opaque'
+t "unpack: .wh.NAME does not hide a new NAME in the same layer" unpacks_replaced
+hint='without its prefix, .wh... is the name of the directory above'
+t "unpack: .wh. .wh.. and .wh... are refused" refuses_bad_markers
+hint='FTW_PHYS of nftw(3), lstat(2), lsetxattr(2): a link is a file like others'
+t "a symbolic link in the layer is not followed" follows_none
+done_testing
