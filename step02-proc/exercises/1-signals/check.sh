@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 2.1: no signal but KILL leaves a mount behind
+# Untouched: the command, after TERM
+. "$(dirname "$0")/../../../common/test/lib.sh"
+
+# proc_mounts - the mounts on the container's /proc, as the host sees them
+proc_mounts() {
+	# The kernel writes a blank as \040.
+	point=$(printf '%s\n' "$rootfs/proc" | sed 's/ /\\040/g')
+	grep -F " $point " /proc/self/mountinfo || :
+}
+
+# clean_up - what wrong code leaves behind
+clean_up() {
+	for left in "${inside:-}" $(children_of "$pid"); do
+		kill -KILL "$left" 2>/dev/null || :
+	done
+	kill -KILL "$pid" 2>/dev/null || :
+	while umount -l "$rootfs/proc" 2>/dev/null; do :; done
+}
+
+# start_container COMMAND... - which ends in `sleep 4711`; sets $pid and $inside
+start_container() {
+	start "$container" "$rootfs" "$@"
+	trap 'clean_up; stop_started' EXIT
+	eventually sleeper
+}
+
+# passes_on SIGNAL STATUS
+passes_on() {
+	start_container sleep 4711
+	kill -"$1" "$pid"
+	poll 100 has_disappeared "$inside" ||
+		fail "the command, after $1: it still runs"
+	ends_with "$2"
+	is "$(proc_mounts)" "" "mounts that are left"
+}
+
+# The command goes on after TERM, until its child exits.
+waits_for_the_command() {
+	start_container sh -c 'trap "trapped=7" TERM
+		sleep 4711; exit $trapped'
+	kill -TERM "$pid"
+	sleep 0.2
+	is "$(proc_mounts | wc -l)" 1 "mounts while the command still runs"
+	is "$(ended && echo exited)" "" "the launcher, while the command still runs"
+	kill -KILL "$inside"
+	ends_with 7
+	is "$(proc_mounts)" "" "mounts that are left"
+}
+
+has_no_signals_blocked() {
+	start_container sleep 4711
+	# Bits: HUP, INT, QUIT, TERM, CHLD
+	for set in SigBlk SigIgn; do
+		mask=$(sed -n "s/^$set:[[:blank:]]*//p" "/proc/$inside/status")
+		is "$((0x$mask & 0x14007))" 0 "bits of $set in the command"
+	done
+}
+
+survives_any_moment() {
+	for i in $(seq 30); do
+		start "$container" "$rootfs" true
+		trap 'clean_up; stop_started' EXIT
+		[ $((i % 3)) -eq 0 ] || sleep "0.00$((i % 3))"
+		kill -TERM "$pid" 2>/dev/null || :
+		eventually ended
+		wait "$pid" || :
+		is "$(proc_mounts)" "" "mounts that are left, try $i"
+	done
+}
+
+hint='a signal without a handler kills the launcher, unless it is blocked'
+t "TERM reaches the command; no mount is left" passes_on TERM 143
+t "HUP as well" passes_on HUP 129
+hint='wait until the command has exited; a signal says nothing about that'
+t "/proc stays mounted until the command has exited" waits_for_the_command
+hint='execve(2) keeps blocked and ignored signals: undo it in the child'
+t "the command starts with no signal blocked or ignored" has_no_signals_blocked
+hint='what if TERM comes just after mount(2)? Block it before'
+t "at whatever moment TERM comes, no mount is left" survives_any_moment
+done_testing
