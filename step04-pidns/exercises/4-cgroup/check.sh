@@ -1,0 +1,184 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 4.4: limits of a cgroup
+# Untouched: it did not start
+. "$(dirname "$0")/../../../common/test/lib.sh"
+patience=3
+
+# The sandbox's own /sys has none. Every cgroup but the root has a type. If it
+# has a process itself, it cannot enable controllers for others.
+cgroups=/sys/fs/cgroup
+mount -t cgroup2 cgroup2 $cgroups 2>/dev/null || :
+
+has_controllers() {
+	[ -w $cgroups/cgroup.procs ] && [ ! -e $cgroups/cgroup.type ] || return
+	for name in pids memory cpu; do
+		grep -qw $name $cgroups/cgroup.controllers || return
+	done
+}
+
+needs_controllers() {
+	has_controllers ||
+		skip "needs cgroup v2 with controllers, and root in the root cgroup"
+}
+
+# remove_left - what a launcher leaves that was killed
+remove_left() {
+	! has_controllers || rmdir $cgroups/container-[0-9]* 2>/dev/null || :
+}
+
+remove_left
+# The shell opens /dev/null for a command with &.
+cp -RPx "$rootfs" "$scratch/root"
+rootfs=$scratch/root
+: >"$rootfs/dev/null"
+
+# start_container OPTION... COMMAND... - sets $pid, the launcher, $own, its cgroup,
+# and $inside, the process that runs `sleep 4711`
+start_container() {
+	needs_controllers
+	start "$container" "$@"
+	own=$cgroups/container-$pid
+	eventually started
+	! ended || fail "it did not start: $(cat "$T/start.err")"
+}
+
+started() {
+	sleeper || ended
+}
+
+# processes - of the container
+processes() {
+	namespace=$(ns_of "$inside" pid)
+	for process in /proc/[0-9]*; do
+		[ "$(ns_of "${process#/proc/}" pid 2>/dev/null)" != "$namespace" ] ||
+			echo "${process#/proc/}"
+	done
+}
+
+# cgroup_of PID
+cgroup_of() {
+	sed -n 's/^0:://p' "/proc/$1/cgroup"
+}
+
+# lies_in_its_cgroup - all processes of the container, and not the launcher
+lies_in_its_cgroup() {
+	start_container -p 50 "$rootfs" sh -c '
+		sleep 4712 & sleep 4712 & exec sleep 4711'
+	for process in $(processes); do
+		is "$(cgroup_of "$process")" "/container-$pid" \
+			"cgroup of '$(tr '\0' ' ' <"/proc/$process/cmdline")'"
+	done
+	isnt "$(cgroup_of "$pid")" "/container-$pid" "cgroup of the launcher"
+}
+
+# number FILE KEY
+number() {
+	sed -n "s/^$2 //p" "$own/$1"
+}
+
+reached_its_limit() {
+	[ "$(number pids.events max)" -gt 0 ]
+}
+
+# A shell exits if fork(2) fails; another one waits and tries again.
+limits_processes() {
+	# shellcheck disable=SC2016 # for the shell inside
+	start_container -p 6 "$rootfs" sh -c '
+		(i=0; while [ $i -lt 20 ]; do sleep 4711 & i=$((i + 1)); done)
+		exec sleep 4712'
+	is "$(cat "$own/pids.max")" 6 "pids.max"
+	eventually reached_its_limit
+	count=$(processes | wc -l)
+	[ "$count" -le 6 ] || fail "$count processes, the limit is 6"
+}
+
+# grows OPTION... - a shell that needs 64 MiB
+grows() {
+	needs_controllers
+	# shellcheck disable=SC2016 # for the shell inside
+	start "$container" "$@" "$rootfs" sh -c '
+		text=0123456789abcdef i=0
+		while [ $i -lt 22 ]; do
+			text=$text$text i=$((i + 1))
+		done
+		exit 7'
+}
+
+limits_memory() {
+	grows -m 16M
+	ends_with 137
+	grows -m 1G
+	ends_with 7
+	start_container -m 16M "$rootfs" sleep 4711
+	is "$(cat "$own/memory.max")" 16777216 "memory.max"
+	# A kernel without swap has no such file.
+	[ ! -e "$own/memory.swap.max" ] ||
+		is "$(cat "$own/memory.swap.max")" 0 "memory.swap.max"
+}
+
+was_throttled() {
+	[ "$(number cpu.stat nr_throttled)" -gt 0 ]
+}
+
+limits_cpu() {
+	start_container -c 20 "$rootfs" sh -c 'sleep 4711 & while :; do :; done'
+	is "$(cat "$own/cpu.max")" "20000 100000" "cpu.max"
+	eventually was_throttled
+}
+
+is_its_own_root() {
+	needs_controllers
+	run "$container" -p 50 "$rootfs" cat /proc/self/cgroup
+	contains "$out" 0:: "/proc/self/cgroup, inside"
+	is "$(sed -n 's/^0:://p' "$T/out")" / "its cgroup, as it sees it"
+}
+
+removed() {
+	[ ! -e "$own" ] || fail "$own is left $1"
+}
+
+leaves_no_directory() {
+	start_container -p 50 "$rootfs" sh -c '(sleep 4712 &); exec sleep 4711'
+	is "$(cat "$own/pids.max")" 50 "pids.max"
+	kill -KILL "$(children_of "$pid")"
+	ends_with 137
+	removed "after the command was killed"
+	start "$container" -p 50 "$rootfs" sh -c 'exit 7'
+	own=$cgroups/container-$pid
+	ends_with 7
+	removed "after the command has exited"
+	start "$container" -p x "$rootfs" true
+	own=$cgroups/container-$pid
+	ends_with 125
+	removed "after -p x, which the kernel refuses"
+}
+
+has_none_without_option() {
+	start_container "$rootfs" sleep 4711
+	[ ! -e "$own" ] || fail "$own exists"
+	is "$(cgroup_of "$inside")" "$(cgroup_of self)" "cgroup of the command"
+}
+
+hint='the child moves itself before exec; the launcher is not in the cgroup'
+t "-p: every process of the container is in its cgroup" lies_in_its_cgroup
+# Without -p, nothing else can be checked.
+[ $failed -eq 0 ] || {
+	remove_left
+	done_testing || exit 1
+}
+hint='pids.max; the parent enables a controller in cgroup.subtree_control'
+t "-p 6: a fork bomb has 6 processes" limits_processes
+hint='memory.max; and memory.swap.max, or the rest is swapped out'
+t "-m 16M: a shell that needs 64 MiB is killed" limits_memory
+hint='cpu.max is "QUOTA PERIOD", both in microseconds'
+t "-c 20: a busy loop gets 20 percent of one CPU" limits_cpu
+hint='the root of a cgroup namespace is the cgroup at the time of unshare(2)'
+t "the container sees its cgroup as the root" is_its_own_root
+hint='rmdir(2) when no process is left in it, after the wait, and on errors'
+t "the launcher leaves no directory" leaves_no_directory
+hint='only with -p, -m or -c'
+t "without an option, there is no new cgroup" has_none_without_option
+remove_left
+done_testing
