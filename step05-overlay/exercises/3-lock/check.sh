@@ -1,0 +1,97 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 5.3: one container at a time writes to a directory
+# Untouched: the exit status of a second container
+. "$(dirname "$0")/../../../common/test/lib.sh"
+
+# start_first OPTION... - with -w $T/dir; sets $pid, the launcher, and $inside
+start_first() {
+	mkdir "$T/dir"
+	start "$container" "$@" -w "$T/dir" "$rootfs" sleep 4711
+	eventually sleeper
+}
+
+# start_second DIR OPTION... - and do not wait for ever
+start_second() {
+	dir=$1
+	shift
+	run timeout 2 "$container" "$@" -w "$dir" "$rootfs" true
+}
+
+is_refused() {
+	is "$status" 125 "the exit status of a second container"
+	one_line_error 125 "$1"
+}
+
+refuses_a_second() {
+	start_first "$@"
+	start_second "$T/dir" "$@"
+	is_refused "$T/dir"
+	ln -s dir "$T/link"
+	start_second "$T/link" "$@"
+	is_refused "$T/link"
+	is "$(ended && echo exited)" "" "the first container"
+}
+
+allows_others() {
+	start_first
+	mkdir "$T/other"
+	start_second "$T/other"
+	is "$status" 0 "exit status with another directory"
+	run "$container" "$rootfs" true
+	is "$status" 0 "exit status without -w"
+}
+
+allows_the_next() {
+	mkdir "$T/dir"
+	for try in first second; do
+		start_second "$T/dir"
+		is "$status" 0 "exit status of the $try container"
+	done
+}
+
+# killed SIGNAL - then the next one can start
+killed() {
+	start_first
+	kill "-$1" "$pid"
+	eventually ended
+	eventually start_succeeds
+}
+
+start_succeeds() {
+	start_second "$T/dir"
+	[ "$status" = 0 ]
+}
+
+leaves_no_file() {
+	start_first
+	is "$(echo $(ls -A "$T/dir"))" "upper work" "what is in DIR"
+	kill -KILL "$pid"
+	eventually ended
+	is "$(echo $(ls -A "$T/dir"))" "upper work" "what is in DIR afterwards"
+}
+
+keeps_no_file_open() {
+	start_first
+	is "$(echo $(ls "/proc/$inside/fd"))" "0 1 2" "open files of the command"
+}
+
+for option in '' -U; do
+	with=${option:+$option: }
+	hint='which system call locks an open file, without waiting?'
+	t "${with}a second container with the same directory is refused" \
+		refuses_a_second $option
+done
+hint='lock the directory, nothing that all containers share'
+t "other containers can start" allows_others
+hint='who keeps the lock, when the launcher has exited?'
+t "when the first has exited, the next one can start" allows_the_next
+hint='a lock that only the launcher removes stays when it is killed'
+t "or when its launcher was killed by KILL" killed KILL
+t "or by TERM" killed TERM
+hint='the directory itself can be locked'
+t "there is no lock file" leaves_no_file
+hint='O_CLOEXEC: an open directory is a way out of the container'
+t "the command has no open file of the host" keeps_no_file_open
+done_testing
