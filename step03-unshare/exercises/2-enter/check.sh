@@ -92,13 +92,23 @@ leaves_files() {
 	is "$(ls "/proc/$entered/fd")" "$files" "the command's open files"
 }
 
-# exits STATUS COMMAND...
+# exits STATUS COMMAND... - in the container that runs
 exits() {
 	expected=$1
 	shift
-	start_container "$container" "$rootfs"
 	run "$enter" "$inside" "$@"
-	is "$status" "$expected" "exit status"
+	is "$status" "$expected" "exit status after $*"
+}
+
+passes_the_status_on() {
+	start_container "$container" "$rootfs"
+	exits 0 true
+	exits 7 sh -c 'exit 7'
+	hint='WIFSIGNALED(): the status is 128 and the number of the signal'
+	exits 137 sh -c 'kill -KILL $$'
+	hint='127 if errno is ENOENT, else 126: see run_command() in container.c'
+	exits 127 /nonexistent
+	exits 126 /etc/passwd
 }
 
 # refuses ARG...
@@ -108,7 +118,9 @@ refuses() {
 }
 
 # The process has exited, and the shell has waited for it.
-refuses_a_dead_process() {
+refuses_wrong_arguments() {
+	refuses 1
+	refuses self true
 	sh -c : &
 	wait $!
 	refuses $! true
@@ -136,13 +148,8 @@ t "its environment is PATH, HOME and TERM" leaves_the_environment
 hint='O_CLOEXEC'
 t "it inherits no file that enter has opened" leaves_files
 hint='waitpid(2): see wait_for_exit() in container.c'
-t "its exit status is passed on" exits 7 sh -c 'exit 7'
-t "128+N, if signal N killed it" exits 137 sh -c 'kill -KILL $$'
-hint='see run_command() in container.c'
-t "127, if it does not exist" exits 127 /nonexistent
-t "126, if it cannot be run" exits 126 /etc/passwd
+t "its exit status is passed on, or 128+N, 127, 126" passes_the_status_on
 hint='exit with EXIT_LAUNCHER, and print one line to stderr'
-t "125, if there is no such process" refuses_a_dead_process
-t "125, if PID is not a number" refuses self true
-t "125, if an argument is missing" refuses 1
+t "125, if there is no such process or an argument is missing" \
+	refuses_wrong_arguments
 done_testing
