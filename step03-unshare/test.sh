@@ -94,6 +94,7 @@ outlives_the_launcher() {
 		kill -s $signal "$pid"
 		eventually ended
 		kill "$inside" || fail "SIG$signal kills the command"
+		poll $grace has_disappeared "$inside"
 	done
 }
 
