@@ -137,9 +137,10 @@ headings() {
 has_no_broken_link() {
 	for readme in $readmes; do
 		# [text](link), and [text] with a line "[text]: link"
-		sed -n 's/^\[[^]]*\]: //p' "$readme" >"$T/links"
-		grep -o '](\([^)]*\))' "$readme" | sed 's/](\(.*\))/\1/' |
-			grep -v '^http' >>"$T/links" || :
+		{
+			sed -n 's/^\[[^]]*\]: //p' "$readme"
+			grep -o '](\([^)]*\))' "$readme" | sed 's/](\(.*\))/\1/'
+		} | grep -v '^http' >"$T/links" || :
 		while read -r link; do
 			file=${link%%#*}
 			file=$(dirname "$readme")/${file:-${readme##*/}}
