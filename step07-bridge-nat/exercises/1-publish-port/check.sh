@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 7.1: a port of the host leads to a container
+# Untouched: no container with -p
+. "$(dirname "$0")/../../../common/test/lib.sh"
+
+reach=$probes/reach
+
+# publish - a container with a server; sets $pid, its launcher
+publish() {
+	start "$container" -p 203.0.113.2:8080:80 "$rootfs" reach serve 80
+	eventually is_ready_or_ended
+	grep -q listening "$T/start.out" ||
+		fail "no container with -p: $(head -n 1 "$T/start.err")"
+}
+
+is_ready_or_ended() {
+	grep -q listening "$T/start.out" || ended
+}
+
+# on_internet COMMAND...
+on_internet() {
+	nsenter --net=/run/netns/internet "$@"
+}
+
+works_from_outside() {
+	publish
+	run on_internet "$reach" fetch 203.0.113.2 8080
+	is "$out" 203.0.113.1 "the client's address, as the server sees it"
+}
+
+works_from_the_host() {
+	publish
+	run "$reach" fetch 203.0.113.2 8080
+	is "$status" 0 "status of a client on the host"
+}
+
+works_from_a_sibling() {
+	publish
+	run "$container" "$rootfs" reach fetch 203.0.113.2 8080
+	is "$status" 0 "status of a client in another container"
+}
+
+survives_others() {
+	publish
+	run "$container" "$rootfs" true
+	run on_internet "$reach" fetch 203.0.113.2 8080
+	is "$out" 203.0.113.1 "the answer, after another container"
+}
+
+changes_nothing_else() {
+	publish
+	nsenter --net=/run/netns/internet "$reach" serve 8080 >"$T/served" &
+	echo $! >>"$T.started"
+	eventually grep -q listening "$T/served"
+	run "$container" "$rootfs" reach fetch 198.51.100.1 8080
+	is "$out" 203.0.113.2 "another server's answer at the same port"
+}
+
+# disappears SIGNAL - while another container lives
+disappears() {
+	start "$container" "$rootfs" sleep 4711
+	eventually sleeper
+	publish
+	kill "-$1" "$pid"
+	eventually ended
+	eventually refuses_connections
+}
+
+# It is refused: reach exits at once, not after its two seconds.
+refuses_connections() {
+	! on_internet "$reach" fetch 203.0.113.2 8080 >"$T/fetched" 2>&1 &&
+		! grep -q 'no answer' "$T/fetched"
+}
+
+refuses_a_second() {
+	publish
+	run "$container" -p 203.0.113.2:8080:81 "$rootfs" true
+	one_line_error 125
+}
+
+hint='dnat at the hook prerouting; what is in the way of such a packet?'
+t "it works from outside, with the client's address" works_from_outside
+hint='packets of the host itself pass the hook output, not prerouting'
+t "it works from the host" works_from_the_host
+hint='the next container flushes the table cbr0: use a table of your own'
+t "another container changes nothing" survives_others
+hint='the reply must come back through the host: masquerade at postrouting'
+t "it works from another container" works_from_a_sibling
+hint='compare the destination address, too'
+t "connections to other addresses are not changed" changes_nothing_else
+hint='which table disappears with a socket?'
+t "the port is free again when the launcher gets TERM" disappears TERM
+t "and when the launcher is killed" disappears KILL
+hint='NLM_F_EXCL makes it an error that the table exists'
+t "a port that is published already is refused" refuses_a_second
+done_testing
