@@ -161,7 +161,7 @@ has_none_without_option() {
 	is "$(cgroup_of "$inside")" "$(cgroup_of self)" "cgroup of the command"
 }
 
-hint='the child moves itself before exec; the launcher is not in the cgroup'
+hint='enable controllers in the parent; the child enters before exec, by itself'
 t "-p: every process of the container is in its cgroup" lies_in_its_cgroup
 # Without -p, or without controllers, nothing else can be checked.
 [ $passed -eq 1 ] || {
@@ -169,7 +169,7 @@ t "-p: every process of the container is in its cgroup" lies_in_its_cgroup
 	done_testing || exit
 	exit
 }
-hint='pids.max; the parent enables a controller in cgroup.subtree_control'
+hint='write N to pids.max'
 t "-p 6: a fork bomb has 6 processes" limits_processes
 hint='memory.max; and memory.swap.max, or the rest is swapped out'
 t "-m 16M: a shell that needs 64 MiB is killed" limits_memory
