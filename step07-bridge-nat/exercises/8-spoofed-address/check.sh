@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 7.8: a container cannot use its neighbour's address
+# Untouched: the attacker answers for 10.200.0.2
+. "$(dirname "$0")/../../../common/test/lib.sh"
+
+reach=$probes/reach
+
+# start_two - the victim, 10.200.0.2, with a server on port 80, and the attacker,
+# 10.200.0.3, with one on port 81. Sets $attacker, its PID 1, and $first.
+start_two() {
+	start_server 80
+	first=$pid
+	start_server 81
+	attacker=$(children_of "$pid")
+}
+
+start_server() {
+	start "$container" "$rootfs" reach serve "$1"
+	eventually is_ready_or_ended
+	grep -q listening "$T/start.out" ||
+		fail "no container: $(head -n 1 "$T/start.err")"
+}
+
+is_ready_or_ended() {
+	grep -q listening "$T/start.out" || ended
+}
+
+# as_attacker COMMAND... - as root in the attacker's network namespace
+as_attacker() {
+	nsenter --net="/proc/$attacker/ns/net" "$@"
+}
+
+# take_address [MAC] - give the attacker the victim's IP address, and announce it
+take_address() {
+	[ $# -eq 0 ] || as_attacker ip link set eth0 address "$1"
+	as_attacker ip -batch - <<-'END'
+		addr flush dev eth0
+		addr add 10.200.0.2/24 dev eth0
+		route add default via 10.200.0.1
+	END
+	ip neigh flush dev cbr0
+	as_attacker timeout 0.3 "$reach" ping 10.200.0.1 >"$T/ping" 2>&1 || :
+}
+
+resists() {
+	start_two
+	take_address "$@"
+	run "$reach" fetch 10.200.0.2 81
+	is "$([ "$status" != 0 ] || echo 'the attacker answers for 10.200.0.2')" ""
+	run "$reach" fetch 10.200.0.2 80
+	is "$([ "$status" = 0 ] || echo 'the victim is cut off')" ""
+}
+
+# A packet that needs no reply is enough for an attack by UDP.
+sends_nothing_forged() {
+	start_two
+	victim=$(children_of "$first")
+	before=$(received)
+	as_attacker ip addr add 10.200.0.9/24 dev eth0
+	as_attacker ip route add 10.200.0.2/32 dev eth0 src 10.200.0.9
+	as_attacker ip neigh add 10.200.0.2 lladdr 02:42:0a:c8:00:02 dev eth0
+	as_attacker timeout 0.3 "$reach" ping 10.200.0.2 >"$T/ping" 2>&1 || :
+	is "$(received)" "$before" "ICMP packets from a free address, received"
+}
+
+received() {
+	nsenter --net="/proc/$victim/ns/net" awk \
+		'/^Icmp:/ { n = $2 } END { print n }' /proc/net/snmp
+}
+
+lets_others_pass() {
+	start_two
+	for to in 10.200.0.1 10.200.0.2 198.51.100.1; do
+		run as_attacker "$reach" ping $to
+		is "$out" "reply from $to" "an honest container asks $to"
+	done
+	run "$reach" fetch 10.200.0.3 81
+	is "$status" 0 "the host asks an honest container"
+}
+
+leaves_nothing() {
+	start "$container" "$rootfs" sleep 4711
+	eventually sleeper
+	start_server 80
+	kill -KILL "$pid"
+	eventually has_disappeared "$pid"
+	! command -v nft >"$T/nft" ||
+		eventually has_tables 1
+}
+
+# has_tables N - of the family netdev
+has_tables() {
+	[ "$(nft list tables netdev | wc -l)" -le "$1" ]
+}
+
+hint='compare the source addresses, Ethernet and IP, before the bridge does'
+t "with the victim's MAC and IP address, an attacker gets nothing" \
+	resists 02:42:0a:c8:00:02
+hint='an ARP packet contains the IP address and MAC address of its sender'
+t "with the victim's IP address and its own MAC address: as well" resists
+hint='only the address that the container has leased is its own'
+t "it cannot send from a free address either" sends_nothing_forged
+hint='drop only what has a wrong address'
+t "who uses its own addresses is not affected" lets_others_pass
+hint='which table disappears with a socket?'
+t "the rules are gone when a launcher is killed" leaves_nothing
+done_testing
