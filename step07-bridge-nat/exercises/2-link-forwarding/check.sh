@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 7.2: forwarding for two links
+# Untouched: no container with -f
+. "$(dirname "$0")/../../../common/test/lib.sh"
+
+reach=$probes/reach
+ipv4=/proc/sys/net/ipv4
+
+# start_container [OPTION...] - sets $pid, the launcher
+start_container() {
+	rm -f "$T/start.out"
+	start "$container" "$@" "$rootfs" sh -c 'echo ready; exec sleep 4711'
+	eventually is_ready_or_ended
+	grep -q ready "$T/start.out" ||
+		fail "no container with $1: $(head -n 1 "$T/start.err")"
+}
+
+is_ready_or_ended() {
+	grep -q ready "$T/start.out" || ended
+}
+
+end_container() {
+	kill -TERM "$1"
+	eventually has_disappeared_or_zombie "$1"
+}
+
+has_disappeared_or_zombie() {
+	! grep -qs '^State:	[^Z]' "/proc/$1/status"
+}
+
+# of LINK - is forwarding on?
+of() {
+	value=$(cat "$ipv4/conf/$1/forwarding")
+	[ "$value" = 0 ] && echo off || echo on
+}
+
+forwards_for_two() {
+	start_container -f eth0
+	is "cbr0 $(of cbr0), eth0 $(of eth0)" "cbr0 on, eth0 on" \
+		"forwarding of the two links"
+	is "$(cat $ipv4/ip_forward), lo $(of lo), default $(of default)" \
+		"0, lo off, default off" "ip_forward, and other links"
+	run "$container" -f eth0 "$rootfs" reach ping 198.51.100.1
+	is "$out" "reply from 198.51.100.1" "the container asks the internet"
+}
+
+ends_with_the_last() {
+	start_container -f eth0
+	first=$pid
+	start_container -f eth0
+	end_container "$first"
+	is "eth0 $(of eth0)" "eth0 on" "forwarding while the second runs"
+	end_container "$pid"
+	is "eth0 $(of eth0)" "eth0 off" "forwarding after the last"
+}
+
+survives_a_kill() {
+	start_container -f eth0
+	kill -KILL "$pid"
+	eventually has_disappeared_or_zombie "$pid"
+	run "$container" -f eth0 "$rootfs" true
+	is "$status" 0 "exit status of the next container"
+	is "eth0 $(of eth0)" "eth0 off" "forwarding after the next container"
+}
+
+# leaves PATH - on, if it was before
+leaves() {
+	echo 1 >"$ipv4/$1"
+	run "$container" -f eth0 "$rootfs" true
+	value=$(cat "$ipv4/$1")
+	echo 0 >"$ipv4/$1"
+	is "$value" 1 "$1, which was 1 before"
+}
+
+leaves_dockers() {
+	start_container -f eth0
+	echo 1 >$ipv4/ip_forward # as Docker does when it starts
+	end_container "$pid"
+	value=$(cat $ipv4/ip_forward)/$(cat $ipv4/conf/eth0/forwarding)
+	echo 0 >$ipv4/ip_forward
+	is "$value" 1/1 "ip_forward and that of eth0, set to 1 meanwhile"
+}
+
+refuses_no_link() {
+	run "$container" -f nolink0 "$rootfs" echo 'the command runs'
+	one_line_error 125
+}
+
+has_the_default() {
+	start_container
+	is "$(cat $ipv4/ip_forward)" 2 "ip_forward without -f"
+}
+
+# The kernel changes accept_redirects when ip_forward changes.
+keep_redirects() {
+	redirects=$(cat $ipv4/conf/all/accept_redirects)
+	status_kept=0
+	("$@") || status_kept=1
+	echo "$redirects" >$ipv4/conf/all/accept_redirects
+	return $status_kept
+}
+
+hint='each link has a file in /proc/sys/net/ipv4/conf'
+t "with -f eth0, only cbr0 and eth0 forward, and that is enough" \
+	forwards_for_two
+hint='who is the last one? See remove_network()'
+t "the last container turns it off again" ends_with_the_last
+hint='a value in the memory of a killed launcher is lost'
+t "also what a killed one had turned on" survives_a_kill
+hint='turn off only what is marked as yours'
+t "eth0 stays on if it was" leaves conf/eth0/forwarding
+t "all links stay on if they were" keep_redirects leaves ip_forward
+t "and if Docker turned them on meanwhile" keep_redirects leaves_dockers
+hint='the file in /proc/sys does not exist'
+t "a link that does not exist is refused" refuses_no_link
+hint='without -f, all is as before'
+t "without -f, all links forward" has_the_default
+done_testing
