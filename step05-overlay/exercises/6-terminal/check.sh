@@ -1,0 +1,239 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 5.6: a terminal of its own
+# Untouched: no    the container cannot type at your terminal
+. "$(dirname "$0")/../../../common/test/lib.sh"
+patience=1
+
+# type.c types at every terminal that it can reach.
+mkdir "$scratch/layer"
+${CC:-cc} -static -o "$scratch/layer/type" "$here/type.c" 2>/dev/null ||
+	${CC:-cc} -o "$scratch/layer/type" "$here/type.c"
+layers=$scratch/layer:$rootfs
+
+# at_terminal SHELL-COMMAND [-U] - on a terminal, by a shell with the launcher
+# and its option as arguments; its PID is in $T/caller. The script is for pty.c.
+at_terminal() {
+	rm -f "$T/caller"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	script='echo $$ >"$0"; '$1
+	shift
+	on_terminal env --default-signal sh -c "$script" "$T/caller" \
+		"$container" "$@"
+}
+
+# drive SCRIPT ARGUMENTS-OF-AT-TERMINAL... - the function SCRIPT looks from
+# outside, and prints lines for pty.c by say
+drive() {
+	script_of=$1
+	shift
+	{ "$script_of" 3>&1 >&4 | at_terminal "$@"; } 4>&1
+	[ ! -e "$T.failed" ] || exit 1
+}
+
+say() {
+	printf '%s\n' "$@" >&3
+}
+
+# end_by SIGNAL PID STATUS
+end_by() {
+	kill -s "$1" "$2"
+	say "wait $3"
+}
+
+# has_not_typed REDIRECTION [-U] - the caller reads a line after the container
+# has exited, and must get its own
+has_not_typed() {
+	redirection=$1
+	shift
+	printf '%s\n' 'expect ready' 'send yours\r' 'expect the caller got: yours' |
+		at_terminal "\"\$@\" $layers /type 'not yours' $redirection
+			stty sane; echo ready
+			read -r line; echo \"the caller got: \$line\"" "$@"
+}
+
+# terminal PID - its controlling terminal, a number; 0 is none
+terminal() {
+	sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 5
+}
+
+has_another_terminal() {
+	eventually sleeper
+	isnt "$(terminal "$inside")" "$(terminal "$(cat "$T/caller")")" \
+		"the command's controlling terminal, which is yours"
+	end_by KILL "$inside" 137
+}
+
+cannot_type() {
+	has_not_typed "" "$@"
+	drive has_another_terminal "exec \"\$@\" $layers sleep 4711" "$@"
+}
+
+cannot_type_elsewhere() {
+	for redirection in "</dev/null" "</dev/null >/dev/null" \
+		">/dev/null 2>&1" "</dev/null >/dev/null 2>&1"; do
+		has_not_typed "$redirection" "$@"
+	done
+}
+
+has_its_files() {
+	eventually sleeper
+	isnt "$(terminal "$inside")" 0 "the command's controlling terminal, 0 is none"
+	for fd in 0 1 2; do
+		is "$(stat -L -c %d "/proc/$inside/fd/$fd")" \
+			"$(stat -c %d "/proc/$inside/root/dev/pts")" \
+			"the device of file $fd, and that of /dev/pts inside"
+	done
+	end_by KILL "$inside" 137
+}
+
+has_its_own() {
+	drive has_its_files "exec \"\$@\" $layers sleep 4711" "$@"
+	printf '%s\n' 'expect /dev/*' 'wait 0' |
+		at_terminal "exec \"\$@\" $layers tty" "$@"
+}
+
+interrupts() {
+	printf '%s\n' 'expect ready' 'send \003' 'expect *interrupted' 'wait 5' |
+		at_terminal "exec \"\$@\" $layers sh -c '
+			trap \"echo interrupted; exit 5\" INT
+			echo ready; read line'"
+}
+
+# are_off SETTING... - of the caller's terminal
+are_off() {
+	stty -a <"/proc/$(cat "$T/caller")/fd/0" >"$T/settings"
+	for setting; do
+		grep -q -- "-$setting\\>" "$T/settings" || return
+	done
+}
+
+becomes_raw() {
+	poll 50 are_off icanon echo isig ||
+		fail "your terminal is not in raw mode: see its settings with stty -a"
+}
+
+is_raw() {
+	eventually sleeper
+	becomes_raw
+	end_by KILL "$inside" 137
+}
+
+relays_keys() {
+	drive is_raw "exec \"\$@\" $layers sleep 4711"
+	printf '%s\n' 'expect ready' 'send word\r' 'expect got word' 'wait 0' |
+		at_terminal "exec \"\$@\" $layers sh -c '
+			echo ready; read -r line; echo got \$line'"
+	is "$(grep -c '^word' "$T/terminal")" 1 "how often a typed line appears"
+}
+
+# restores STATUS COMMAND [SCRIPT] - your settings, after it has exited
+restores() {
+	{
+		"${3-:}"
+		say 'expect settings: as before' "expect status: $1"
+	} 3>&1 >&4 | at_terminal "before=\$(stty -g); status=0
+		\"\$@\" $layers $2 || status=\$?
+		[ \"\$(stty -g)\" != \"\$before\" ] || echo settings: as before
+		[ \"\$(stty -g)\" = \"\$before\" ] || echo settings: changed
+		echo status: \$status"
+} 4>&1
+
+kills_container() {
+	eventually sleeper
+	becomes_raw
+	kill -KILL "$inside"
+}
+
+terminates_launcher() {
+	eventually sleeper
+	becomes_raw
+	launcher=$(sed -n 's/^PPid:[[:blank:]]*//p' "/proc/$inside/status")
+	children=$(children_of "$launcher")
+	kill -TERM "$launcher"
+	for child in $children; do
+		poll 50 has_disappeared "$child" ||
+			fail "a process outlives the launcher, which started it"
+	done
+}
+
+restores_settings() {
+	restores 7 "sh -c 'exit 7'"
+	restores 137 "sleep 4711" kills_container
+	restores 143 "sleep 4711" terminates_launcher
+}
+
+# becomes_size ROWS COLUMNS - inside
+becomes_size() {
+	poll 50 inner_size_is "$1 $2" ||
+		fail "rows and columns inside: $(inner_size), expected $1 $2"
+}
+
+inner_size() {
+	stty size <"/proc/$inside/fd/0"
+}
+
+inner_size_is() {
+	[ "$(inner_size)" = "$1" ]
+}
+
+changes_size() {
+	eventually sleeper
+	becomes_size 33 77
+	becomes_raw
+	stty rows 44 cols 88 <"/proc/$(cat "$T/caller")/fd/0"
+	becomes_size 44 88
+	end_by KILL "$inside" 137
+}
+
+has_window_size() {
+	drive changes_size "stty rows 33 cols 77; exec \"\$@\" $layers sleep 4711"
+}
+
+loses_nothing() {
+	printf '%s\n' 'expect the end' 'wait 7' |
+		at_terminal "exec \"\$@\" $layers sh -c '
+			head -c 200000 /dev/zero | tr \"\\\\0\" x
+			echo; echo the end; exit 7'"
+	is "$(tr -cd x <"$T/terminal" | wc -c)" 200000 "bytes of 200000 that appeared"
+}
+
+keeps_files() {
+	run sh -c 'echo in | "$@"' sh "$container" "$rootfs" \
+		sh -c 'cat; echo err >&2; exit 7'
+	is "$status:$out:$err" 7:in:err "status, stdout and stderr without a terminal"
+	ran=
+	printf '%s\n' 'expect out' 'wait 7' |
+		at_terminal "exec \"\$@\" $layers sh -c '
+			echo out; echo err >&2; exit 7' 2>$T/err"
+	is "$(cat "$T/err")" err "a file that is stderr"
+}
+
+# promise - one test, if those before it passed: a wrong program may wait for ever
+promise() {
+	[ $failed -gt 0 ] || t "$@"
+}
+
+hint='setsid(2) leaves your session; open a new terminal from /dev/ptmx inside'
+promise "the container cannot type at your terminal" cannot_type
+hint='replace those of 0, 1 and 2 that are a terminal; always leave the session'
+promise "even if stdin, stdout or stderr is redirected" cannot_type_elsewhere
+hint='after setsid(2), ioctl TIOCSCTTY; the terminal is from /dev/pts inside'
+promise "the command has a terminal of the container's /dev/pts" has_its_own
+hint='your terminal is in raw mode meanwhile: cfmakeraw(3), tcsetattr(3)'
+promise "what is typed is echoed once, by the container's terminal" relays_keys
+hint='the session leader needs a controlling terminal: setsid(2), TIOCSCTTY'
+promise "Ctrl-C is a signal for the container's foreground job" interrupts
+hint='read until EIO, even after the command has exited'
+promise "all output appears, and the exit status is the command's" loses_nothing
+hint='tcsetattr(3) with the settings from before: after EIO, and for TERM'
+promise "your settings are restored, however the container ends" restores_settings
+hint='TIOCGWINSZ, TIOCSWINSZ: before the command starts, and for SIGWINCH'
+promise "it has the size of your window, also a new size" has_window_size
+hint='isatty(3) for each of 0, 1 and 2'
+promise "pipes and files stay stdin, stdout and stderr" keeps_files
+hint='try it with -U'
+promise "-U: the container cannot type at your terminal" cannot_type -U
+promise "-U: the command has a terminal of the container's /dev/pts" has_its_own -U
+done_testing
