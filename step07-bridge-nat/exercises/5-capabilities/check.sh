@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 7.5: the capabilities of a Docker container
+# Untouched: no container with -c
+. "$(dirname "$0")/../../../common/test/lib.sh"
+
+# start_container OPTION... - by a caller with inheritable and ambient
+# capabilities; sets $inside
+start_container() {
+	start setpriv --inh-caps +sys_admin --ambient-caps +sys_admin \
+		"$container" "$@" "$rootfs" sleep 4711
+	eventually runs_or_ended
+	[ -n "$inside" ] ||
+		fail "no container with $1: $(head -n 1 "$T/start.err")"
+}
+
+runs_or_ended() {
+	sleeper || ended
+}
+
+# of NAME - what the kernel says about the command
+of() {
+	sed -n "s/^$1:[[:blank:]]*//p" "/proc/$inside/status"
+}
+
+# has VALUE SET... - in the container with these options
+has() {
+	value=$1
+	shift
+	start_container -c $options
+	for set; do
+		is "$(of "$set")" "$value" "$set"
+	done
+}
+
+refuses_mount() {
+	run "$container" $options -c "$rootfs" mount -t tmpfs tmpfs /mnt
+	isnt "$status" 0 "status of mount"
+}
+
+ignores_suid() {
+	setpriv --reuid=1000 true 2>/dev/null ||
+		skip "needs root: this sandbox has only one user"
+	mkdir -p "$T/layer"
+	cc -static -o "$T/layer/suid" "${0%/*}/suid.c" 2>/dev/null ||
+		skip "needs a static C library"
+	chmod 4755 "$T/layer/suid"
+	run "$container" "$T/layer:$rootfs" /suid drop
+	is "$out" 0 "the user of a set-user-ID file without -c"
+	run "$container" -c "$T/layer:$rootfs" /suid drop
+	is "$out" 1000 "the user of a set-user-ID file"
+}
+
+reaches_the_internet() {
+	run "$container" -c "$rootfs" reach ping 198.51.100.1
+	is "$out" "reply from 198.51.100.1" "the container asks the internet"
+}
+
+keeps_all() {
+	start_container
+	is "$(of CapEff)" "$(sed -n 's/^CapEff:[[:blank:]]*//p' /proc/self/status)" \
+		"CapEff without -c"
+}
+
+for options in '' -U; do
+	with=${options:+$options: }
+	hint='execve(2) gives root what the bounding set allows'
+	t "${with}the bounding set is Docker's" has 00000000a80425fb CapBnd
+	hint='when is the set-up over? What does execve(2) do then?'
+	t "${with}so are the permitted and the effective set" \
+		has 00000000a80425fb CapPrm CapEff
+	hint='the caller of this container has inheritable and ambient ones'
+	t "${with}nothing is inheritable or ambient" \
+		has 0000000000000000 CapInh CapAmb
+	hint='prctl(2)'
+	t "${with}no_new_privs is set" has 1 NoNewPrivs
+	hint='CAP_SYS_ADMIN is not in the list'
+	t "${with}root cannot mount" refuses_mount
+done
+options=
+hint='no_new_privs'
+t "a set-user-ID file has no effect" ignores_suid
+hint='drop them when the set-up is over'
+t "the network is as before" reaches_the_internet
+hint='only with -c'
+t "without -c, root has all capabilities" keeps_all
+done_testing
