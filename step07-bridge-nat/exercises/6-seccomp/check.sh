@@ -1,0 +1,108 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 7.6: system calls that fail in the container
+# Untouched: no container with -s
+. "$(dirname "$0")/../../../common/test/lib.sh"
+
+EPERM=1 ENOSYS=38
+
+# build_calls - as /calls of a layer
+build_calls() {
+	mkdir -p "$T/layer"
+	cc -static -o "$T/layer/calls" "${0%/*}/calls.c" 2>/dev/null ||
+		skip "needs a static C library"
+	layers=$T/layer:$rootfs
+}
+
+starts() {
+	run "$container" -s $options "$rootfs" true
+	is "$status" 0 "no container with -s: $(head -n 1 "$T/err")"
+}
+
+# fails ERROR NAME... - in the container with these options
+fails() {
+	build_calls
+	run "$container" -s $options "$layers" /calls
+	is "$status" 0 "status of a program that makes system calls"
+	error=$1
+	shift
+	for name; do
+		errors=$(sed -n "s/^$name //p" "$T/out" | sort -u)
+		is "$errors" "$error" "errno of $name"
+	done
+}
+
+# On a kernel for both, `int $0x80` calls what has this number on i386.
+refuses_i386() {
+	build_calls
+	[ "$(uname -m)" = x86_64 ] || skip "is about x86-64"
+	run "$container" "$layers" /calls i386
+	[ "$status" = 0 ] || skip "needs a kernel with 32-bit system calls"
+	run "$container" -s "$layers" /calls i386
+	is "$out" "i386-mount $EPERM" "errno of a mount(2) of i386"
+}
+
+refuses_x32() {
+	[ "$(uname -m)" = x86_64 ] || skip "is about x86-64"
+	fails $EPERM x32-mount
+}
+
+starts_processes() {
+	run "$container" -s $options "$rootfs" sh -c 'sleep 0 & wait; echo $(echo ok)'
+	is "$status:$out" 0:ok "a shell with children"
+}
+
+reaches_the_internet() {
+	run "$container" -s "$rootfs" reach ping 198.51.100.1
+	is "$out" "reply from 198.51.100.1" "the container asks the internet"
+}
+
+has_a_filter() {
+	start "$container" -s "$rootfs" sleep 4711
+	eventually sleeper
+	is "$(sed -n 's/^Seccomp:[[:blank:]]*//p' "/proc/$inside/status")" 2 \
+		"Seccomp in /proc/PID/status"
+	is "$(sed -n 's/^Seccomp:[[:blank:]]*//p' "/proc/$pid/status")" \
+		"$(sed -n 's/^Seccomp:[[:blank:]]*//p' /proc/self/status)" \
+		"Seccomp of the launcher"
+}
+
+allows_all() {
+	build_calls
+	run "$container" "$layers" /calls
+	is "$(sed -n 's/^unshare //p' "$T/out")" 0 "errno of unshare without -s"
+}
+
+for options in '' -U; do
+	with=${options:+$options: }
+	hint='install the filter when the set-up is over'
+	t "${with}with -s, the container starts" starts
+	hint='SECCOMP_RET_ERRNO | EPERM, so that the program can go on'
+	t "${with}mount and its relatives fail with EPERM" \
+		fails $EPERM mount umount2 pivot_root fsopen fsmount \
+		move_mount open_tree
+	t "${with}unshare and setns as well" fails $EPERM unshare setns
+	t "${with}and the others of the list" fails $EPERM reboot kexec_load \
+		init_module finit_module delete_module keyctl add_key \
+		request_key bpf perf_event_open open_by_handle_at swapon swapoff
+	hint='look at its first argument: args[0] of struct seccomp_data'
+	t "${with}clone for a new namespace fails with EPERM" fails $EPERM clone
+	hint='at EPERM, the C library gives up; at ENOSYS, it calls clone(2)'
+	t "${with}clone3 fails with ENOSYS" fails $ENOSYS clone3
+	hint='allow what is not in the list'
+	t "${with}other system calls do not fail" fails 0 getppid
+	t "${with}processes can be started" starts_processes
+done
+options=
+hint='number 21 is mount on i386, and access on x86-64: check arch first'
+t "32-bit system calls fail with EPERM" refuses_i386
+hint='they have the same arch, and the bit 0x40000000 in their number'
+t "those of the x32 ABI as well" refuses_x32
+hint='only the command has the filter'
+t "the kernel shows a filter for the command, not for the launcher" has_a_filter
+hint='the network is made before the filter'
+t "the network is as before" reaches_the_internet
+hint='only with -s'
+t "without -s, no call fails with EPERM" allows_all
+done_testing
