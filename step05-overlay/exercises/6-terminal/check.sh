@@ -146,22 +146,56 @@ kills_container() {
 	kill -KILL "$inside"
 }
 
+launcher() {
+	sed -n 's/^PPid:[[:blank:]]*//p' "/proc/$inside/status"
+}
+
 terminates_launcher() {
 	eventually sleeper
 	becomes_raw
-	launcher=$(sed -n 's/^PPid:[[:blank:]]*//p' "/proc/$inside/status")
-	children=$(children_of "$launcher")
-	kill -TERM "$launcher"
-	for child in $children; do
-		poll 50 has_disappeared "$child" ||
-			fail "a process outlives the launcher, which started it"
-	done
+	kill -TERM "$(launcher)"
 }
 
 restores_settings() {
 	restores 7 "sh -c 'exit 7'"
 	restores 137 "sleep 4711" kills_container
 	restores 143 "sleep 4711" terminates_launcher
+}
+
+# others_inside - processes in the PID namespace of $inside, but not itself
+others_inside() {
+	for dir in /proc/[0-9]*; do
+		[ "$dir" = "/proc/$inside" ] || [ "$(ns_of "$inside" pid)" != \
+			"$(ns_of "${dir#/proc/}" pid 2>/dev/null)" ] ||
+			tr '\0' ' ' <"$dir/cmdline"
+	done
+}
+
+is_alone() {
+	eventually sleeper
+	becomes_raw
+	is "$(others_inside)" "" "processes inside, besides the command"
+	end_by KILL "$inside" 137
+}
+
+shows_no_relay() {
+	drive is_alone "exec \"\$@\" $layers sleep 4711" "$@"
+}
+
+# It sends much before it reads what is typed.
+copies_both_ways() {
+	i=0
+	{
+		echo 'expect ready'
+		while [ $i -lt 150 ]; do
+			i=$((i + 1))
+			printf '%s\n' "send line $i ........................\r"
+		done
+		printf '%s\n' 'send end\r' 'expect got 151 lines' 'wait 0'
+	} | at_terminal "exec \"\$@\" $layers sh -c '
+		echo ready; head -c 200000 /dev/zero | tr \"\\\\0\" x; echo
+		n=1; while read -r line && [ \"\$line\" != end ]; do
+			n=\$((n + 1)); done; echo got \$n lines'"
 }
 
 # becomes_size ROWS COLUMNS - inside
@@ -210,7 +244,7 @@ keeps_files() {
 	is "$(cat "$T/err")" err "a file that is stderr"
 }
 
-# promise - one test, if those before it passed: a wrong program may wait for ever
+# promise - one test, if those before it passed: a wrong program may wait long
 promise() {
 	[ $failed -gt 0 ] || t "$@"
 }
@@ -229,6 +263,10 @@ hint='read until EIO, even after the command has exited'
 promise "all output appears, and the exit status is the command's" loses_nothing
 hint='tcsetattr(3) with the settings from before: after EIO, and for TERM'
 promise "your settings are restored, however the container ends" restores_settings
+hint='each child of the launcher is in the PID namespace that it has unshared'
+promise "no process of the launcher can be seen inside" shows_no_relay
+hint='neither direction waits for the other one: poll(2)'
+promise "keys wait until the command reads them, output does not" copies_both_ways
 hint='TIOCGWINSZ, TIOCSWINSZ: before the command starts, and for SIGWINCH'
 promise "it has the size of your window, also a new size" has_window_size
 hint='isatty(3) for each of 0, 1 and 2'

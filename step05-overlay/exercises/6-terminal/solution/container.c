@@ -15,6 +15,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -250,13 +251,9 @@ static void enter_root(void)
 	must(umount2(".", MNT_DETACH), "umount -l .");
 }
 
-/* A message of one byte can carry an open file to another process. */
+/* A message without data, which carries an open file to another process. */
 static _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-static char byte;
-static struct iovec data = {.iov_base = &byte, .iov_len = 1};
-static struct msghdr message = {.msg_iov = &data,
-				.msg_iovlen = 1,
-				.msg_control = control,
+static struct msghdr message = {.msg_control = control,
 				.msg_controllen = sizeof(control)};
 
 static void send_master(void)
@@ -271,14 +268,15 @@ static void send_master(void)
 		err(EXIT_LAUNCHER, "sendmsg");
 }
 
-/* Returns false if the container has no terminal, or could not be created. */
-static bool receive_master(void)
+/* Without a terminal, or if there is an error in the container, the end of file
+ * comes, and no file. */
+static void receive_master(void)
 {
 	close(console_ends[1]);
-	if (recvmsg(console_ends[0], &message, MSG_CMSG_CLOEXEC) != 1)
-		return false;
-	memcpy(&master, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(master));
-	return true;
+	if (recvmsg(console_ends[0], &message, MSG_CMSG_CLOEXEC) == 0 &&
+	    CMSG_FIRSTHDR(&message) != NULL)
+		memcpy(&master, CMSG_DATA(CMSG_FIRSTHDR(&message)),
+		       sizeof(int));
 }
 
 static void copy_window_size(void)
@@ -297,9 +295,10 @@ static void open_terminal(void)
 	must(setsid(), "setsid");
 	if (outer == -1)
 		return;
-	master = must(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), "script");
+	master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (master == -1 || unlockpt(master) == -1)
+		err(EXIT_LAUNCHER, "/dev/ptmx");
 	copy_window_size();
-	unlockpt(master);
 	terminal = open(ptsname(master), O_RDWR | O_CLOEXEC);
 	if (terminal == -1 || ioctl(terminal, TIOCSCTTY, 0) == -1)
 		err(EXIT_LAUNCHER, "%s", ptsname(master));
@@ -351,64 +350,68 @@ static void find_terminal(void)
 
 static void handle_signal(int number)
 {
-	if (number == SIGWINCH) {
-		copy_window_size();
+	copy_window_size();
+	if (number == SIGWINCH)
 		return;
-	}
 	tcsetattr(0, TCSADRAIN, &settings);
 	signal(number, SIG_DFL);
 	raise(number);
 }
 
-/* Until nothing more can be read: EIO, if no process has the terminal open. */
-static void copy_bytes(int from, int to)
+/* Returns false if no process has the container's terminal open: EIO. */
+static bool copy_output(void)
 {
-	char buffer[4096];
-	ssize_t length, written;
+	char buffer[4096], *next = buffer;
+	ssize_t length = read(master, buffer, sizeof(buffer)), written = 1;
 
-	while ((length = read(from, buffer, sizeof(buffer))) > 0) {
-		for (ssize_t done = 0; done < length; done += written) {
-			written = write(to, buffer + done,
-					(size_t)(length - done));
-			if (written == -1)
-				return;
-		}
+	if (length <= 0)
+		return false;
+	for (; length > 0 && written > 0; length -= written, next += written)
+		written = write(outer, next, (size_t)length);
+	return written > 0;
+}
+
+/* In one process: a child of the launcher would be in the container's PID
+ * namespace, which could reach the host through its /proc/PID/root. A key waits
+ * until the container reads others, while output is still copied. */
+static void copy_bytes(int input)
+{
+	struct pollfd ends[] = {{.events = POLLIN}, {.fd = master}};
+	bool is_waiting = false;
+	char key;
+
+	for (;;) {
+		ends[0].fd = is_waiting ? -1 : input;
+		ends[1].events = is_waiting ? POLLIN | POLLOUT : POLLIN;
+		if (poll(ends, 2, -1) == -1)
+			continue; /* EINTR */
+		if (ends[0].revents != 0 && read(input, &key, 1) != 1)
+			return; /* the caller's terminal was closed */
+		is_waiting |= ends[0].revents != 0;
+		if (ends[1].revents & POLLOUT)
+			is_waiting = write(master, &key, 1) != 1;
+		if (ends[1].revents & ~POLLOUT && !copy_output())
+			return;
 	}
 }
 
 /* In raw mode the caller's terminal has no echo and no Ctrl-C: the container's
- * has. Returns the process that copies what is typed. */
-static pid_t relay_keys(void)
-{
-	static const int signals[] = {SIGWINCH, SIGHUP, SIGINT, SIGQUIT,
-				      SIGTERM};
-	struct termios raw = settings;
-	pid_t pid;
-
-	for (int i = 0; i < 5; i++)
-		signal(signals[i], handle_signal);
-	cfmakeraw(&raw);
-	tcsetattr(0, TCSADRAIN, &raw);
-	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		copy_bytes(0, master);
-		_exit(0);
-	}
-	return pid;
-}
-
-/* One process for each direction, so that both can wait. */
+ * has. */
 static void relay_terminal(void)
 {
+	static const int signals[] = {SIGWINCH, SIGHUP, SIGTERM};
 	bool is_typed = tcgetattr(0, &settings) == 0;
-	pid_t pid = is_typed ? relay_keys() : -1;
+	struct termios raw = settings;
 
-	copy_bytes(master, outer);
+	if (is_typed) {
+		for (int i = 0; i < 3; i++)
+			signal(signals[i], handle_signal);
+		cfmakeraw(&raw);
+		tcsetattr(0, TCSADRAIN, &raw);
+	}
+	copy_bytes(is_typed ? 0 : -1);
 	if (is_typed)
 		tcsetattr(0, TCSADRAIN, &settings);
-	if (pid != -1 && kill(pid, SIGKILL) == 0)
-		waitpid(pid, NULL, 0);
 	close(master);
 }
 
@@ -438,14 +441,15 @@ int main(int argc, char *argv[])
 	if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == -1)
 		err(EXIT_LAUNCHER, "pipe");
 	find_terminal();
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, console_ends))
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, console_ends))
 		err(EXIT_LAUNCHER, "socketpair");
 	pid = fork();
 	if (pid == -1)
 		err(EXIT_LAUNCHER, "fork");
 	if (pid == 0)
 		container_main(pipe_ends);
-	if (receive_master())
+	receive_master();
+	if (master != -1)
 		relay_terminal();
 	return wait_for_exit(pid);
 }
