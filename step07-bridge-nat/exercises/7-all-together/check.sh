@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 7.7: what a Docker container's root cannot do
+# Untouched: no container with -d
+. "$(dirname "$0")/../../../common/test/lib.sh"
+
+# build_attempts - as /attempts of a layer
+build_attempts() {
+	mkdir -p "$scratch/layer"
+	[ -e "$scratch/layer/attempts" ] ||
+		cc -static -o "$scratch/layer/attempts" "${0%/*}/attempts.c" \
+			2>/dev/null || skip "needs a static C library"
+	layers=$scratch/layer:$rootfs
+}
+
+starts() {
+	run "$container" -d $options "$rootfs" true
+	is "$status" 0 "no container with -d: $(head -n 1 "$T/err")"
+}
+
+# is_possible NAME - without -d: a user namespace alone forbids some
+is_possible() {
+	case $1 in
+	device | priority | read-keys)
+		[ -z "$options" ] && grep -q 4294967295 /proc/self/uid_map
+		;;
+	esac
+}
+
+# refuses NAME... - in a container with these options and -d, not in one without
+refuses() {
+	build_attempts
+	run "$container" $options "$layers" /attempts
+	without=$out
+	run "$container" -d $options "$layers" /attempts
+	is "$status" 0 "status of a program that makes the attempts"
+	for name; do
+		! is_possible "$name" || contains "$without" "$name done" "without -d"
+		contains "$out" "$name refused" "with -d"
+	done
+}
+
+refuses_i386() {
+	build_attempts
+	[ "$(uname -m)" = x86_64 ] || skip "is about x86-64"
+	run "$container" "$layers" /attempts i386
+	[ "$status" = 0 ] || skip "needs a kernel with 32-bit system calls"
+	run "$container" -d "$layers" /attempts i386
+	is "$out" "unshare-i386 refused" "by the system call of i386"
+}
+
+has_capabilities() {
+	start "$container" -d "$rootfs" sleep 4711
+	eventually sleeper
+	for set in CapPrm CapEff CapBnd; do
+		is "$(sed -n "s/^$set:[[:blank:]]*//p" \
+			"/proc/$inside/status")" 00000000a00425fb $set
+	done
+}
+
+works_as_before() {
+	run "$container" -d $options "$rootfs" sh -c 'echo new >/new
+		(sleep 0 & wait); cat /new /proc/sys/net/ipv4/ip_default_ttl'
+	is "$status:$(echo $out)" "0:new 64" "a shell that writes, and reads /proc"
+}
+
+has_a_network() {
+	run "$container" -d "$rootfs" reach ping 198.51.100.1
+	is "$out" "reply from 198.51.100.1" "the container asks the internet"
+}
+
+for options in '' -U; do
+	with=${options:+$options: }
+	hint='drop and filter only when the set-up is over'
+	t "${with}with -d, the container starts" starts
+	hint='these take CAP_SYS_ADMIN or CAP_NET_ADMIN; look at the bounding set'
+	t "${with}root cannot mount, rename the host, or change links" \
+		refuses mount hostname change-links
+	hint='what root owns, it may write, unless the mount is read-only'
+	t "${with}it cannot write settings" refuses write-settings
+	hint='cover the files that Docker covers, with /dev/null'
+	t "${with}it cannot read what is about the whole machine" \
+		refuses read-keys read-interrupts
+	hint='the keyring belongs to the caller; no namespace and no capability helps'
+	t "${with}it cannot use the caller's session keyring" refuses keyring
+	hint='in a new user namespace, it would have all capabilities again'
+	t "${with}it cannot create a user namespace" \
+		refuses user-namespace clone-namespace
+	hint='without a device cgroup, CAP_MKNOD is all devices of the host'
+	t "${with}it cannot make a device file of a disk" refuses device
+	hint='CAP_SYS_NICE'
+	t "${with}it cannot raise its priority" refuses priority
+	hint='nothing else is forbidden'
+	t "${with}programs run as before" works_as_before
+done
+options=
+hint='number 310 is unshare on i386, and another call on x86-64'
+t "a 32-bit system call does not help it" refuses_i386
+hint="Docker's 14, without MKNOD"
+t "it has 13 capabilities" has_capabilities
+hint='the network is made before'
+t "the network is as before" has_a_network
+done_testing
