@@ -53,21 +53,30 @@ has_not_typed() {
 			read -r line; echo \"the caller got: \$line\"" "$@"
 }
 
-# terminal PID - its controlling terminal, a number; 0 is none
-terminal() {
-	sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 5
+# stat_field NUMBER PID - counted after the name; see proc_pid_stat(5)
+stat_field() {
+	sed 's/.*) //' "/proc/$2/stat" | cut -d ' ' -f "$1"
 }
 
-has_another_terminal() {
+session() {
+	stat_field 4 "$1"
+}
+
+# Its number can be that of another terminal in another /dev/pts; 0 is none.
+terminal() {
+	stat_field 5 "$1"
+}
+
+is_in_another_session() {
 	eventually sleeper
-	isnt "$(terminal "$inside")" "$(terminal "$(cat "$T/caller")")" \
-		"the command's controlling terminal, which is yours"
+	isnt "$(session "$inside")" "$(session "$(cat "$T/caller")")" \
+		"the command's session, which is yours, with your terminal"
 	end_by KILL "$inside" 137
 }
 
 cannot_type() {
 	has_not_typed "" "$@"
-	drive has_another_terminal "exec \"\$@\" $layers sleep 4711" "$@"
+	drive is_in_another_session "exec \"\$@\" $layers sleep 4711" "$@"
 }
 
 cannot_type_elsewhere() {
