@@ -66,7 +66,7 @@ t() {
 	count=$((count + 1))
 	T=$scratch/$count
 	mkdir "$T"
-	[ -z "${hint-}" ] || echo "# next: $description"
+	[ -z "${hint-}" ] || { grace=20 && echo "# next: $description"; }
 	[ -e "$scratch/before" ] || "$top/common/test/snapshot" >"$scratch/before"
 	set +e
 	(
