@@ -1,0 +1,106 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check.sh - exercise 6.2: a subnet that the host routes elsewhere is refused
+# Untouched: exit status of a container whose subnet is routed to vpn0: got '0'
+. "$(dirname "$0")/../../../common/test/lib.sh"
+
+# host COMMANDS - a network namespace that plays the host: eth0 is its uplink,
+# vpn0 a VPN; no packet is sent there. Then COMMANDS of ip(8) follow.
+host() {
+	start unshare --net sleep 4711
+	eventually has_own_network
+	host=$pid
+	on_host ip -batch - <<-END
+		link add eth0 type veth peer name vpn0
+		addr add 192.0.2.2/24 dev eth0
+		addr add 198.18.0.2/24 dev vpn0
+		link set lo up
+		link set eth0 up
+		link set vpn0 up
+		$1
+	END
+}
+
+has_own_network() {
+	[ "$(ns_of "$pid" net)" != "$(ns_of self net)" ]
+}
+
+on_host() {
+	nsenter --target "$host" --net "$@"
+}
+
+# state - links, addresses, routes and rules
+state() {
+	on_host ip -br link | awk '{ print $1 }'
+	on_host ip -br -4 addr
+	on_host ip -4 route show table all
+	on_host ip -4 rule
+}
+
+starts() {
+	run on_host "$container" "$rootfs" reach ping 10.200.0.1
+	is "$status" 0 "exit status of a container that nothing forbids"
+	is "$out" "reply from 10.200.0.1" "its stdout"
+}
+
+is_allowed() {
+	host "$1"
+	starts
+}
+
+is_refused() {
+	host "$1"
+	state >"$T/before"
+	run on_host "$container" "$rootfs" echo it runs
+	is "$status" 125 \
+		"exit status of a container whose subnet is routed to vpn0"
+	one_line_error 125 vpn0
+	state | diff "$T/before" - >"$T/diff" ||
+		fail "these links, addresses, routes or rules changed
+(< before, > after):
+$(grep '^[<>]' "$T/diff")"
+}
+
+starts_again() {
+	host ''
+	for _ in 1 2 3 4 5; do
+		starts
+	done
+}
+
+ignores_with_u() {
+	host 'route add 10.0.0.0/8 dev vpn0'
+	run on_host "$container" -U "$rootfs" echo it runs
+	is "$status$out" "0it runs" "status and stdout of -U"
+}
+
+hint='ask the kernel: RTM_GETROUTE with RTA_DST is "ip route get"'
+t "the subnet itself, routed to a VPN, is refused" is_refused \
+	'route add 10.200.0.0/24 dev vpn0'
+hint='is the address of the container in the network of the route?'
+t "10.0.0.0/8, routed to a VPN, is refused" is_refused \
+	'route add 10.0.0.0/8 dev vpn0'
+hint='a dump of the table main does not show it. RTM_GETROUTE without
+      NLM_F_DUMP looks into all tables that the rules name'
+t "a route in a table of its own, as Tailscale has it, is refused" is_refused \
+	'rule add pref 5270 table 52
+	route add 10.0.0.0/8 dev vpn0 table 52'
+hint='only tables that a rule selects for the address of the container count'
+t "a route in a table that no rule selects is allowed" is_allowed \
+	'route add 10.0.0.0/8 dev vpn0 table 52'
+hint='which route matches? With RTM_F_FIB_MATCH, rtm_dst_len is its prefix
+      length'
+t "the default route is allowed" is_allowed \
+	'route add default via 192.0.2.1'
+hint='0.0.0.0/1 is half of the default route: rtm_dst_len is 1'
+t "the default route in two halves, as of OpenVPN, is allowed" is_allowed \
+	'route add default via 192.0.2.1
+	route add 0.0.0.0/1 dev vpn0
+	route add 128.0.0.0/1 dev vpn0'
+hint='the veth-host of the last container may still be there for some 20 ms, and
+      so may its route: it does not count'
+t "a container can start again at once" starts_again
+hint='it gets no cable'
+t "-U is allowed everywhere" ignores_with_u
+done_testing

@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Step 06: a virtual cable between the host and the container.
+ *
+ * New: rtnetlink(7), which ip(8) uses: a veth pair, addresses, a route.
+ *
+ *	$ sudo ./container ../rootfs/tiny-linux
+ *	/ # ping -c 1 10.200.0.1
+ *	64 bytes from 10.200.0.1: seq=0 ttl=64 time=0.042 ms
+ *
+ * Read: rtnetlink(7), netlink(7), veth(4), ip-link(8), ../common/netlink.h
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "netlink.h"
+
+#define HOSTNAME "container"
+
+/* The names of the article's script. */
+#define HOST_IF "veth-host"
+#define CONT_IF "veth-container"
+#define HOST_IP "10.200.0.1"
+#define CONT_IP "10.200.0.2"
+
+static const char usage[] =
+	"Usage: container [OPTION...] LAYER[:LAYER...] [COMMAND [ARG...]]\n"
+	"Runs COMMAND, by default /bin/sh, in a container.\n"
+	"  -U      in a user namespace: needs no root\n"
+	"  -w DIR  keep what the container writes in DIR/upper\n"
+	"  -v      print the shell commands that do the same\n"
+	"  -h      print this help\n";
+
+static char *layers, *writable, **command;
+static bool user; /* -U */
+
+static void exit_with_usage(int option)
+{
+	fputs(usage, option == 'h' ? stdout : stderr);
+	exit(option == 'h' ? EXIT_SUCCESS : EXIT_LAUNCHER);
+}
+
+static void parse_options(int argc, char *argv[])
+{
+	static char shell[] = "/bin/sh";
+	static char *default_command[] = {shell, NULL};
+	int option;
+
+	while ((option = getopt(argc, argv, "+Uw:vh")) != -1) {
+		if (option == 'v')
+			verbose = true;
+		else if (option == 'U')
+			user = true;
+		else if (option == 'w')
+			writable = optarg;
+		else
+			exit_with_usage(option);
+	}
+	if (optind == argc)
+		exit_with_usage('?');
+	layers = argv[optind];
+	command = optind + 1 < argc ? argv + optind + 1 : default_command;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	/* Opened files are closed by exec(3). */
+	return fd == -1 ? -1 : (int)write(fd, text, strlen(text));
+}
+
+/* Inside, this user is root, with all capabilities, but only over namespaces
+ * that the new user namespace owns: those created from now on. */
+static void enter_user_namespace(void)
+{
+	char uid_map[32], gid_map[32];
+
+	snprintf(uid_map, sizeof(uid_map), "0 %u 1", geteuid());
+	snprintf(gid_map, sizeof(gid_map), "0 %u 1", getegid());
+	hint = "are user namespaces restricted? See README.md";
+	must(unshare(CLONE_NEWUSER), "unshare --user --keep-caps");
+	/* Deny setgroups first: dropping a group could give access to files
+	 * that exclude it. */
+	must(write_file("/proc/self/setgroups", "deny"),
+	     "echo deny >/proc/self/setgroups");
+	hint = "are user namespaces restricted? See README.md";
+	must(write_file("/proc/self/uid_map", uid_map),
+	     "echo '%s' >/proc/self/uid_map", uid_map);
+	must(write_file("/proc/self/gid_map", gid_map),
+	     "echo '%s' >/proc/self/gid_map", gid_map);
+}
+
+/* When PID 1 exits, the kernel kills the rest of its PID namespace. So nothing
+ * outlives the launcher if PID 1 does not. Only the launcher keeps the writing
+ * end of this pipe open. */
+static void die_with_launcher(const int pipe_ends[2])
+{
+	char byte;
+
+	close(pipe_ends[1]);
+	must(prctl(PR_SET_PDEATHSIG, SIGKILL), "unshare --kill-child");
+	/* A launcher that died before that sends no signal: end of file. */
+	if (read(pipe_ends[0], &byte, 1) == 0)
+		exit(EXIT_LAUNCHER);
+}
+
+static void enter_namespaces(void)
+{
+	must(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
+		     CLONE_NEWCGROUP),
+	     "unshare --mount --uts --ipc --net --cgroup");
+	/* The mount namespace starts as a copy of the host's. systemd makes the
+	 * host's mounts shared: what is mounted here would appear there. */
+	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL),
+	     "mount --make-rprivate /");
+}
+
+static void set_hostname(void)
+{
+	must(sethostname(HOSTNAME, strlen(HOSTNAME)), "hostname " HOSTNAME);
+}
+
+static int make_directory(const char *path)
+{
+	return mkdir(path, 0755) == -1 && errno != EEXIST ? -1 : 0;
+}
+
+/* Where the container writes: a tmpfs, which disappears with the container, or
+ * the directory of -w. Any directory of the host would do as its mount
+ * point. */
+static void mount_writable(void)
+{
+	if (writable == NULL)
+		must(mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=0755"),
+		     "mount -t tmpfs -o mode=0755 tmpfs /dev/shm");
+	else
+		must(mount(writable, "/dev/shm", NULL, MS_BIND, NULL),
+		     "mount --bind '%s' /dev/shm", writable);
+	umask(0);
+	must(make_directory("/dev/shm/upper"), "mkdir -p /dev/shm/upper");
+	must(make_directory("/dev/shm/work"), "mkdir -p /dev/shm/work");
+}
+
+/* The layers are not changed. To write to a file of theirs, overlayfs first
+ * copies it to upper; to delete it, it puts a mark there. */
+static void mount_overlay(void)
+{
+	const char *userxattr = "";
+	char options[4096];
+
+	/* The marks are trusted.* attributes, which need root on the host, or
+	 * user.* attributes. To remove one that is not there changes nothing,
+	 * and tells whether trusted.* is allowed. */
+	if (removexattr("/dev/shm/upper", "trusted.x") == -1 && errno == EPERM)
+		userxattr = "userxattr,";
+	/* The kernel reads 4095 bytes. As workdir is the last option, a longer
+	 * list of layers is an error. */
+	snprintf(options, sizeof(options),
+		 "%supperdir=/dev/shm/upper,lowerdir=%s,workdir=/dev/shm/work",
+		 userxattr, layers);
+	hint = "dmesg may say why";
+	must(mount("overlay", "/dev/shm", "overlay", 0, options),
+	     "mount -t overlay -o '%s' overlay /dev/shm", options);
+	must(chdir("/dev/shm"), "cd /dev/shm");
+}
+
+/* mount(2) follows symbolic links, and the host's root is still there: an image
+ * whose /proc is a link to /etc would cover the host's /etc. */
+static void make_mount_point(const char *name)
+{
+	must(make_directory(name), "mkdir -p %s", name);
+	must(open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+	     "test ! -L %s", name);
+}
+
+/* A device of the host: in a user namespace, mknod(2) cannot create any. */
+static void bind_device(const char *name)
+{
+	char host[32], *here = host + 1;
+
+	snprintf(host, sizeof(host), "/dev/%s", name);
+	must(mknod(here, S_IFREG | 0666, 0), "touch %s", here);
+	must(mount(host, here, NULL, MS_BIND, NULL), "mount --bind %s %s", host,
+	     here);
+}
+
+static void mount_dev(void)
+{
+	static const char *const devices[] = {"null",	"zero",	   "full",
+					      "random", "urandom", "tty"};
+
+	make_mount_point("dev");
+	must(mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755"),
+	     "mount -t tmpfs -o nosuid,noexec,mode=0755 tmpfs dev");
+	for (int i = 0; i < 6; i++)
+		bind_device(devices[i]);
+	must(symlink("/proc/self/fd", "dev/fd"), "ln -s /proc/self/fd dev/fd");
+	must(symlink("fd/0", "dev/stdin"), "ln -s fd/0 dev/stdin");
+	must(symlink("fd/1", "dev/stdout"), "ln -s fd/1 dev/stdout");
+	must(symlink("fd/2", "dev/stderr"), "ln -s fd/2 dev/stderr");
+	must(symlink("pts/ptmx", "dev/ptmx"), "ln -s pts/ptmx dev/ptmx");
+	must(mkdir("dev/shm", 01777), "mkdir -m 1777 dev/shm");
+	must(mkdir("dev/pts", 0755), "mkdir dev/pts");
+	must(mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+		   "ptmxmode=0666"),
+	     "mount -t devpts -o nosuid,noexec,ptmxmode=0666 devpts dev/pts");
+}
+
+/* The host's /sys would show the host's network interfaces. */
+static void mount_sys(void)
+{
+	make_mount_point("sys");
+	must(mount("sysfs", "sys", "sysfs",
+		   MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
+	     "mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys");
+}
+
+static void mount_proc(void)
+{
+	make_mount_point("proc");
+	must(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		   NULL),
+	     "mount -t proc -o nosuid,nodev,noexec proc proc");
+}
+
+/* chroot(2) changes where this process looks up "/". pivot_root(2) makes the
+ * overlay the root mount of the mount namespace, and stacks the old root mount
+ * on top of it. Once that is unmounted, no path leads to the host's files. */
+static void enter_root(void)
+{
+	must((int)syscall(SYS_pivot_root, ".", "."), "pivot_root . .");
+	must(umount2(".", MNT_DETACH), "umount -l .");
+}
+
+/* Asks the kernel by which route the host sends to the container's address. All
+ * rules and tables count. With RTM_F_FIB_MATCH the reply is the route as it
+ * stands in its table, otherwise what follows from it for this address. */
+static struct nlmsghdr *get_route(struct netlink *host, unsigned int flags)
+{
+	const struct in_addr address = {inet_addr(CONT_IP)};
+	struct rtmsg *header = nl_begin(host, RTM_GETROUTE, 0, sizeof(*header));
+	struct nlmsghdr *reply;
+
+	header->rtm_family = AF_INET;
+	header->rtm_dst_len = 32;
+	header->rtm_flags = flags;
+	nl_put(host, RTA_DST, &address, sizeof(address));
+	return nl_send(host, &reply) == -1 ? NULL : reply;
+}
+
+static const char *get_link_name(struct netlink *host, int index)
+{
+	struct ifinfomsg *header =
+		nl_begin(host, RTM_GETLINK, 0, sizeof(*header));
+	struct nlmsghdr *reply;
+	const char *name = NULL;
+
+	header->ifi_index = index;
+	if (nl_send(host, &reply) == 0)
+		name = nl_find(reply, sizeof(*header), IFLA_IFNAME);
+	return name == NULL ? "?" : name;
+}
+
+/* Our own route would have a longer prefix than a route to a private network,
+ * and would win: then the host could not reach that network. */
+static void refuse_foreign_route(struct netlink *host)
+{
+	/* Of a container that runs, or has just exited: see create_veth(). */
+	int own = nl_get_link(host, HOST_IF).index;
+	struct nlmsghdr *route = get_route(host, RTM_F_FIB_MATCH);
+	const struct rtmsg *header = route == NULL ? NULL : NLMSG_DATA(route);
+	const int *link;
+
+	side = "host";
+	must(0, "ip route get fibmatch %s", CONT_IP);
+	side = "container";
+	if (header == NULL || header->rtm_dst_len <= 1)
+		return;
+	/* In this reply, a route with several next hops has no RTA_OIF. */
+	route = get_route(host, 0);
+	link = route == NULL ? NULL : nl_find(route, sizeof(*header), RTA_OIF);
+	if (link != NULL && *link != own)
+		errx(EXIT_LAUNCHER, "%s is routed to %s, not to a container",
+		     CONT_IP, get_link_name(host, *link));
+}
+
+/* Creates one end on the host and one in this process's network namespace. (The
+ * article creates both on the host, and then moves one.) When the namespace is
+ * removed, so are both. */
+static void create_veth(struct netlink *host)
+{
+	struct rtattr *info, *data, *peer;
+
+	/* It takes the kernel some 20 ms to remove those of a container that
+	 * has just exited. */
+	for (int ms = 0; ms < 500 && nl_get_link(host, HOST_IF).index != 0;
+	     ms++)
+		usleep(1000);
+	nl_begin(host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+		 sizeof(struct ifinfomsg));
+	nl_put_str(host, IFLA_IFNAME, HOST_IF);
+	info = nl_nest(host, IFLA_LINKINFO);
+	nl_put_str(host, IFLA_INFO_KIND, "veth");
+	data = nl_nest(host, IFLA_INFO_DATA);
+	peer = nl_nest(host, VETH_INFO_PEER);
+	nl_append(host, sizeof(struct ifinfomsg));
+	nl_put_str(host, IFLA_IFNAME, CONT_IF);
+	/* 1: the kernel looks it up in the PID namespace of this process. */
+	nl_put_u32(host, IFLA_NET_NS_PID, (uint32_t)getpid());
+	nl_nest_end(host, peer);
+	nl_nest_end(host, data);
+	nl_nest_end(host, info);
+	hint = "is another container running? There is only one cable";
+	must(nl_send(host, NULL),
+	     "ip link add %s type veth peer name %s netns $CONTAINER_PID",
+	     HOST_IF, CONT_IF);
+}
+
+static void add_address(struct netlink *nl, const char *name, const char *ip)
+{
+	const struct in_addr address = {inet_addr(ip)};
+	int index = nl_get_link(nl, name).index;
+	struct ifaddrmsg *header = nl_begin(
+		nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*header));
+
+	header->ifa_family = AF_INET;
+	header->ifa_prefixlen = 24;
+	header->ifa_index = (unsigned int)index;
+	nl_put(nl, IFA_LOCAL, &address, sizeof(address));
+	must(nl_send(nl, NULL), "ip addr add %s/24 dev %s", ip, name);
+}
+
+static void set_link_up(struct netlink *nl, const char *name)
+{
+	struct ifinfomsg *header =
+		nl_begin(nl, RTM_NEWLINK, 0, sizeof(*header));
+
+	header->ifi_flags = IFF_UP;
+	header->ifi_change = IFF_UP; /* which of the flags to set */
+	nl_put_str(nl, IFLA_IFNAME, name);
+	must(nl_send(nl, NULL), "ip link set %s up", name);
+}
+
+static void add_default_route(struct netlink *nl, const char *gateway)
+{
+	const struct in_addr address = {inet_addr(gateway)};
+	struct rtmsg *header = nl_begin(
+		nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*header));
+
+	header->rtm_family = AF_INET;
+	header->rtm_table = RT_TABLE_MAIN;
+	header->rtm_protocol = RTPROT_BOOT;
+	header->rtm_type = RTN_UNICAST;
+	nl_put(nl, RTA_GATEWAY, &address, sizeof(address));
+	must(nl_send(nl, NULL), "ip route add default via %s", gateway);
+}
+
+/* A link that was just set up drops packets until the kernel has noticed that
+ * the cable is connected: after some milliseconds, in rare cases a second. */
+static void wait_for_carrier(struct netlink *nl, const char *name)
+{
+	int ms = 2000;
+
+	while (nl_get_link(nl, name).operstate != IF_OPER_UP && ms-- > 0)
+		usleep(1000);
+}
+
+/* HOST is a socket that was opened in the host's network namespace, and still
+ * talks to it. A second socket talks to the container's. */
+static void connect_network(struct netlink *host)
+{
+	struct netlink container;
+
+	nl_open(&container, NETLINK_ROUTE);
+	set_link_up(&container, "lo");
+	/* With -U, this is not root on the host's side. */
+	if (user)
+		return;
+	side = "host";
+	create_veth(host);
+	add_address(host, HOST_IF, HOST_IP);
+	set_link_up(host, HOST_IF);
+	side = "container";
+	add_address(&container, CONT_IF, CONT_IP);
+	set_link_up(&container, CONT_IF);
+	add_default_route(&container, HOST_IP);
+	wait_for_carrier(&container, CONT_IF);
+	wait_for_carrier(host, HOST_IF);
+}
+
+static void run_command(void)
+{
+	const char *term = getenv("TERM");
+
+	/* The caller's umask and environment are for the host, not for here. */
+	umask(022);
+	clearenv();
+	setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", 1);
+	setenv("HOME", "/root", 1);
+	setenv("TERM", term == NULL ? "dumb" : term, 1);
+	trace_exec(command);
+	execvp(command[0], command);
+	err(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE, "exec %s",
+	    command[0]);
+}
+
+static void container_main(const int pipe_ends[2])
+{
+	struct netlink host;
+
+	side = "container";
+	die_with_launcher(pipe_ends);
+	nl_open(&host, NETLINK_ROUTE);
+	if (!user)
+		refuse_foreign_route(&host);
+	enter_namespaces();
+	set_hostname();
+	mount_writable();
+	mount_overlay();
+	mount_dev();
+	mount_sys();
+	mount_proc();
+	enter_root();
+	connect_network(&host);
+	run_command();
+}
+
+/* Returns the exit status of the command: 128+N if signal N killed it. */
+static int wait_for_exit(pid_t pid)
+{
+	int status;
+
+	must(waitpid(pid, &status, 0), "wait %d", pid);
+	if (WIFSIGNALED(status))
+		return 128 + WTERMSIG(status);
+	return WEXITSTATUS(status);
+}
+
+int main(int argc, char *argv[])
+{
+	int pipe_ends[2];
+	pid_t pid;
+
+	/* A directory that the caller left open would be a way out. */
+	must((int)syscall(SYS_close_range, 3, ~0U, 0), "close_range 3");
+	parse_options(argc, argv);
+	if (user)
+		enter_user_namespace();
+	/* It is for the next child: this process keeps its PID. */
+	must(unshare(CLONE_NEWPID), "unshare --pid --fork");
+	if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == -1)
+		err(EXIT_LAUNCHER, "pipe");
+	pid = fork();
+	if (pid == -1)
+		err(EXIT_LAUNCHER, "fork");
+	if (pid == 0)
+		container_main(pipe_ends);
+	return wait_for_exit(pid);
+}
