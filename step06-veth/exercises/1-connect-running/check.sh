@@ -48,9 +48,9 @@ succeeds() {
 state() {
 	for place in on_host inside; do
 		{
-			$place ip -br link | awk '{ print $1, $2 }'
-			$place ip -br -4 addr
-			$place ip -4 route
+			links $place
+			$place ip -o -4 addr | awk '{ print $2, $4 }'
+			$place ip -4 route | sed 's/ linkdown//'
 		} | sed "s/^/${place#on_}: /"
 	done
 }

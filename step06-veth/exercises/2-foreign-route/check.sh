@@ -30,11 +30,12 @@ on_host() {
 	nsenter --target "$host" --net "$@"
 }
 
-# state - links, addresses, routes and rules
+# state - links, addresses, routes and rules, without the carrier, which comes a
+# moment after a link is set up
 state() {
 	on_host ip -br link | awk '{ print $1 }'
-	on_host ip -br -4 addr
-	on_host ip -4 route show table all
+	on_host ip -o -4 addr | awk '{ print $2, $4 }'
+	on_host ip -4 route show table all | sed 's/ linkdown//'
 	on_host ip -4 rule
 }
 
