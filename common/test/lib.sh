@@ -55,6 +55,7 @@ esac
 
 count=0 passed=0 failed=0 skipped=0
 grace=100 # how often to look whether a killed process has disappeared
+settle=100 # and whether the machine is as it was
 trap 'report_early_exit $?' EXIT
 
 # t DESCRIPTION FUNCTION [ARG...] - run one test, in a subshell with set -e. The
@@ -66,7 +67,7 @@ t() {
 	count=$((count + 1))
 	T=$scratch/$count
 	mkdir "$T"
-	[ -z "${hint-}" ] || { grace=20 && echo "# next: $description"; }
+	[ -z "${hint-}" ] || { settle=20 patience=5 && echo "# next: $description"; }
 	[ -e "$scratch/before" ] || "$top/common/test/snapshot" >"$scratch/before"
 	set +e
 	(
@@ -79,7 +80,7 @@ t() {
 	set -e
 	[ $test_status -eq 0 ] || [ -e "$T.failed" ] ||
 		log_failure "a command failed with status $test_status"
-	poll $grace is_unchanged || report_changes
+	poll $settle is_unchanged || report_changes
 	[ ! -e "$T.skipped" ] || [ "${CI-}" != true ] ||
 		log_failure "with CI=true no test may be skipped"
 

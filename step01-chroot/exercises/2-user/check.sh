@@ -5,10 +5,14 @@
 # Untouched: the command does not run
 . "$(dirname "$0")/../../../common/test/lib.sh"
 
-# start_container OPTION... - with a caller who is in the groups 4 and 27
-start_container() {
+need_root() {
 	setpriv --groups 4,27 true 2>/dev/null ||
 		skip "needs root: this sandbox has only one user"
+}
+
+# start_container OPTION... - with a caller who is in the groups 4 and 27
+start_container() {
+	need_root
 	start setpriv --groups 4,27 "$container" "$@" "$rootfs" sleep 4711
 	eventually runs_or_ended
 	[ -n "$inside" ] || fail "the command does not run: \
@@ -53,6 +57,7 @@ keeps_root() {
 }
 
 refuses() {
+	need_root
 	for argument; do
 		run "$container" -u "$argument" "$rootfs" echo 'the command runs'
 		one_line_error 125
