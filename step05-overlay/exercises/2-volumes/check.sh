@@ -98,7 +98,7 @@ for options in '' -U; do
 	t "${with}a link in the image is resolved inside" resolves_links_inside
 	hint='SRC is found before chdir(2)'
 	t "${with}there may be several, and relative ones" has_several
-	hint='O_CLOEXEC, or for open_tree(2): OPEN_TREE_CLOEXEC'
+	hint='O_CLOEXEC, or for open_tree: OPEN_TREE_CLOEXEC'
 	t "${with}the host sees no mount, and the command no file of the host" \
 		stays_inside
 done
