@@ -75,6 +75,11 @@ t "without capabilities" has_no_capabilities
 hint='without -u, change neither user nor groups'
 t "without -u, it is root" keeps_root
 hint='exit with EXIT_LAUNCHER and one line before the command runs'
-t "other arguments are refused" refuses 1000 1000: :100 a:b 1000:100x
-t "and those that the kernel refuses" refuses 4294967295:0 0:4294967295
+t "an argument that is not UID:GID is refused" \
+	refuses '' 1000 1000: :100 a:b 1000:100x 1000:100:1 -5:100 100:-5
+hint='4294967296 in 32 bits is 0, root: compare before you convert to uid_t'
+t "a number that is too large is refused, and does not become root" \
+	refuses 4294967296:100 1000:4294967296 18446744073709551616:100
+hint='setuid(2) and setgid(2) fail with -1: check what they return'
+t "4294967295, which is -1, is refused" refuses 4294967295:0 0:4294967295
 done_testing

@@ -11,9 +11,11 @@
  * Read: chroot(2), exec(3), environ(7), path_resolution(7)
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,12 +40,23 @@ static void exit_with_usage(int option)
 	exit(option == 'h' ? EXIT_SUCCESS : EXIT_LAUNCHER);
 }
 
-static void parse_user(const char *argument)
+/* strtoul(3) also accepts a sign and blanks. Without the limit, 4294967296
+ * would become 0, root. */
+static unsigned int parse_id(char **text, char terminator)
 {
-	char end;
+	bool digit = isdigit((unsigned char)**text);
+	unsigned long id = strtoul(*text, text, 10);
 
-	if (sscanf(argument, "%u:%u%c", &uid, &gid, &end) != 2)
-		errx(EXIT_LAUNCHER, "-u %s: not UID:GID", argument);
+	if (!digit || id >= UINT_MAX || **text != terminator)
+		errx(EXIT_LAUNCHER, "-u %s: not UID:GID", optarg);
+	++*text;
+	return (unsigned int)id;
+}
+
+static void parse_user(char *argument)
+{
+	uid = parse_id(&argument, ':');
+	gid = parse_id(&argument, '\0');
 	drop_root = true;
 }
 
@@ -74,7 +87,7 @@ static void enter_root(void)
 	must(chroot("."), "chroot . /bin/sh");
 }
 
-/* The user last: who is not root can change no group. */
+/* The user last: only root can change the groups. */
 static void change_user(void)
 {
 	must(setgroups(0, NULL), "setpriv --clear-groups");
