@@ -53,7 +53,7 @@ is_allowed() {
 is_refused() {
 	host "$1"
 	state >"$T/before"
-	run on_host "$container" "$rootfs" echo it runs
+	run on_host "$container" "$rootfs" sh -c 'echo it runs'
 	is "$status" 125 \
 		"exit status of a container whose subnet is routed to vpn0"
 	one_line_error 125 vpn0
@@ -72,7 +72,7 @@ starts_again() {
 
 ignores_with_u() {
 	host 'route add 10.0.0.0/8 dev vpn0'
-	run on_host "$container" -U "$rootfs" echo it runs
+	run on_host "$container" -U "$rootfs" sh -c 'echo it runs'
 	is "$status$out" "0it runs" "status and stdout of -U"
 }
 
