@@ -43,6 +43,7 @@ passes_on() {
 
 # The command goes on after TERM, until its child exits.
 waits_for_the_command() {
+	# shellcheck disable=SC2016 # expanded by the inner shell
 	start_container sh -c 'trap "trapped=7" TERM
 		sleep 4711; exit $trapped'
 	kill -TERM "$pid"
