@@ -66,7 +66,7 @@ stays_inside() {
 	start "$container" $options -m "$T/src:/mnt" "$rootfs" sleep 4711
 	eventually sleeper
 	is "$(cat /proc/self/mountinfo)" "$before" "the host's mounts"
-	is "$(echo $(ls "/proc/$inside/fd"))" "0 1 2" \
+	is "$(ls "/proc/$inside/fd" | tr '\n' ' ')" "0 1 2 " \
 		"open files of the command"
 	contains "$(cut -d ' ' -f 5 "/proc/$inside/mountinfo")" /mnt/sub \
 		"the container's mounts"

@@ -66,15 +66,15 @@ start_succeeds() {
 
 leaves_no_file() {
 	start_first
-	is "$(echo $(ls -A "$T/dir"))" "upper work" "what is in DIR"
+	is "$(ls -A "$T/dir" | tr '\n' ' ')" "upper work " "what is in DIR"
 	kill -KILL "$pid"
 	eventually ended
-	is "$(echo $(ls -A "$T/dir"))" "upper work" "what is in DIR afterwards"
+	is "$(ls -A "$T/dir" | tr '\n' ' ')" "upper work " "what is in DIR afterwards"
 }
 
 keeps_no_file_open() {
 	start_first
-	is "$(echo $(ls "/proc/$inside/fd"))" "0 1 2" "open files of the command"
+	is "$(ls "/proc/$inside/fd" | tr '\n' ' ')" "0 1 2 " "open files of the command"
 }
 
 for option in '' -U; do

@@ -5,7 +5,6 @@
 # Untouched: no container with -f
 . "$(dirname "$0")/../../../common/test/lib.sh"
 
-reach=$probes/reach
 ipv4=/proc/sys/net/ipv4
 
 # start_container [OPTION...] - sets $pid, the launcher

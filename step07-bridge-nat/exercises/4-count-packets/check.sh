@@ -12,7 +12,7 @@ counts() {
 	expected="sent: $1 received: $2"
 	shift 2
 	run "$container" -c "$rootfs" sh -c "$*"
-	is "$(echo $(tail -n 2 "$T/err"))" "$expected" "what -c prints"
+	is "$(tail -n 2 "$T/err" | xargs)" "$expected" "what -c prints"
 }
 
 starts() {
@@ -30,7 +30,7 @@ start_container() {
 end_container() {
 	kill -TERM "$1"
 	eventually has_exited "$1"
-	is "$(echo $(tail -n 2 "$2"))" "$3" "what -c prints after TERM"
+	is "$(tail -n 2 "$2" | xargs)" "$3" "what -c prints after TERM"
 }
 
 has_exited() {
@@ -39,7 +39,7 @@ has_exited() {
 
 counts_what_comes() {
 	start_container
-	for i in 1 2 3; do "$reach" ping 10.200.0.2; done
+	for _ in 1 2 3; do "$reach" ping 10.200.0.2; done
 	end_container "$pid" "$T/start.err" "sent: 3 received: 3"
 }
 
