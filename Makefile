@@ -38,7 +38,7 @@ all: .build/original $(STEPS:%=$(BIN)/%/container) $(PROBES) $(TOOLS) ## build a
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
-	while read -r target text; do printf '%-10s %s\n' "$$target" "$$text"; done
+	while read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
 	@echo 'make stepNN-NAME builds one step.'
 	@echo 'make run also knows ROOTFS=DIR, OPTS=-v, and HOST=1: no sandbox.'
 
@@ -114,7 +114,8 @@ analyze: ## run gcc's analyzer and cppcheck
 		--inline-suppr --error-exitcode=1 $(SOURCES)
 
 format: ## run clang-format on all the C
-	clang-format -i $(SOURCES) $(wildcard common/*.h step*/exercises/*/solution/*.c)
+	clang-format -i $(SOURCES) \
+		$(wildcard common/*.h step*/exercises/*/solution/*.c)
 
 bench: all rootfs ## compare the steps with unshare, bwrap and the script
 	@common/bench/run "$$ROOTFS"
@@ -185,6 +186,7 @@ $(BUILD)/%.o: %.c Makefile
 -include $(wildcard .build/*/*.d .build/*/*/*.d .build/*/*/*/*.d)
 
 .PHONY: all help demo run shell test diff rootfs alpine check-host exercises \
-	exercise check solution reset test-exercises asan tidy analyze format bench clean-host clean $(STEPS)
+	exercise check solution reset test-exercises asan tidy analyze format \
+	bench clean-host clean $(STEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
