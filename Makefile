@@ -90,6 +90,10 @@ reset: .build/original ## restore the files of STEP=04
 test-exercises: all rootfs ## run the checks on right and wrong solutions
 	@$(EXERCISE_FLAGS) common/test/exercises $(EX)
 
+# Before the commit of a change in a step.
+refresh: .build/original ## merge what changed in the steps into the solutions
+	@common/test/exercises --refresh
+
 # In a tree without git, `make reset` restores what the first make found.
 .build/original:
 	@mkdir -p $@ && cp --parents step*/container.c $@
@@ -186,7 +190,7 @@ $(BUILD)/%.o: %.c Makefile
 -include $(wildcard .build/*/*.d .build/*/*/*.d .build/*/*/*/*.d)
 
 .PHONY: all help demo run shell test diff rootfs alpine check-host exercises \
-	exercise check solution reset test-exercises asan tidy analyze format \
+	exercise check solution reset test-exercises refresh asan tidy analyze format \
 	bench clean-host clean $(STEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
