@@ -73,13 +73,13 @@ for options in '' -U; do
 	hint='the caller of this container has inheritable and ambient ones'
 	t "${with}nothing is inheritable or ambient" \
 		has 0000000000000000 CapInh CapAmb
-	hint='prctl(2)'
+	hint='PR_SET_NO_NEW_PRIVS of prctl(2), also with -U'
 	t "${with}no_new_privs is set" has 1 NoNewPrivs
 	hint='CAP_SYS_ADMIN is not in the list'
 	t "${with}root cannot mount" refuses_mount
 done
 options=
-hint='no_new_privs'
+hint='PR_SET_NO_NEW_PRIVS of prctl(2)'
 t "a set-user-ID file has no effect" ignores_suid
 hint='drop them when the set-up is over'
 t "the network is as before" reaches_the_internet
