@@ -17,6 +17,11 @@
 
 #define TRY(name, ...) print(#name, syscall(SYS_##name, __VA_ARGS__))
 
+/* CLONE_THREAD alone is an error. */
+#define TRY_CLONE(flag)                                                        \
+	print("clone-" #flag,                                                  \
+	      syscall(SYS_clone, CLONE_##flag | CLONE_THREAD, 0, 0, 0, 0))
+
 static void print(const char *name, long result)
 {
 	printf("%s %d\n", name, result == -1 ? errno : 0);
@@ -49,14 +54,18 @@ int main(int argc, char *argv[])
 	TRY(mount, 0, 0, 0, 0, 0);
 	TRY(umount2, "/nonexistent", 0);
 	TRY(pivot_root, 0, 0);
+	TRY(mount_setattr, -1, 0, 0, 0, 0);
 	TRY(fsopen, 0, 0);
+	TRY(fsconfig, -1, 0, 0, 0, 0);
 	TRY(fsmount, -1, 0, 0);
+	TRY(fspick, -1, 0, 0);
 	TRY(move_mount, -1, 0, -1, 0, 0);
 	TRY(open_tree, -1, 0, 0);
 	TRY(unshare, 0);
 	TRY(setns, -1, 0);
 	TRY(reboot, 0, 0, 0, 0);
 	TRY(kexec_load, 0, 0, 0, -1L);
+	TRY(kexec_file_load, -1, -1, 0, 0, -1L);
 	TRY(init_module, 0, 0, 0);
 	TRY(finit_module, -1, 0, 0);
 	TRY(delete_module, 0, 0);
@@ -68,9 +77,13 @@ int main(int argc, char *argv[])
 	TRY(open_by_handle_at, -1, 0, 0);
 	TRY(swapon, 0, 0);
 	TRY(swapoff, 0);
-	/* No kernel accepts these flags together. */
-	TRY(clone, CLONE_NEWNS | CLONE_FS, 0, 0, 0, 0);
-	TRY(clone, CLONE_NEWUSER | CLONE_FS, 0, 0, 0, 0);
+	TRY_CLONE(NEWNS);
+	TRY_CLONE(NEWUTS);
+	TRY_CLONE(NEWIPC);
+	TRY_CLONE(NEWNET);
+	TRY_CLONE(NEWCGROUP);
+	TRY_CLONE(NEWPID);
+	TRY_CLONE(NEWUSER);
 	TRY(clone3, 0, 0);
 	TRY(getppid, 0);
 	return 0;

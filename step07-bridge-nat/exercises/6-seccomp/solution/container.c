@@ -613,14 +613,15 @@ static void write_resolv_conf(int from)
 #define X32_BIT 0x40000000U
 
 static const unsigned int denied[] = {
-	SYS_mount,	     SYS_umount2,	    SYS_pivot_root,
-	SYS_fsopen,	     SYS_fsmount,	    SYS_move_mount,
-	SYS_open_tree,	     SYS_unshare,	    SYS_setns,
-	SYS_reboot,	     SYS_kexec_load,	    SYS_init_module,
-	SYS_finit_module,    SYS_delete_module,	    SYS_keyctl,
-	SYS_add_key,	     SYS_request_key,	    SYS_bpf,
-	SYS_perf_event_open, SYS_open_by_handle_at, SYS_swapon,
-	SYS_swapoff,
+	SYS_mount,	   SYS_umount2,		SYS_pivot_root,
+	SYS_mount_setattr, SYS_fsopen,		SYS_fsconfig,
+	SYS_fsmount,	   SYS_fspick,		SYS_open_tree,
+	SYS_move_mount,	   SYS_unshare,		SYS_setns,
+	SYS_reboot,	   SYS_kexec_load,	SYS_kexec_file_load,
+	SYS_init_module,   SYS_finit_module,	SYS_delete_module,
+	SYS_keyctl,	   SYS_add_key,		SYS_request_key,
+	SYS_bpf,	   SYS_perf_event_open, SYS_open_by_handle_at,
+	SYS_swapon,	   SYS_swapoff,
 };
 
 static const unsigned int new_namespaces =
