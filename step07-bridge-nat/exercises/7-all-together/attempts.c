@@ -7,12 +7,15 @@
  * the container, or has bad arguments.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
 #include <linux/rtnetlink.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -21,10 +24,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define X32_BIT 0x40000000
+
 static void print(const char *name, int done)
 {
 	printf("%s %s\n", name, done ? "done" : "refused");
-	fflush(stdout);
+}
+
+/* Of a system call that has to fail with ERROR, so that a program can go on */
+static void print_call(const char *name, long result, int error)
+{
+	if (result == -1 && errno != error)
+		printf("%s failed by another error: %s\n", name,
+		       strerror(errno));
+	else
+		print(name, result != -1);
 }
 
 static int can_read(const char *path)
@@ -55,26 +69,52 @@ static int can_make_device(void)
 	return mknod("/device", S_IFBLK | 0600, 8 << 8) == 0;
 }
 
-static int can_create_user_namespace(void)
+/* Writes nothing: this file would restart the machine. */
+static int can_open_for_writing(const char *path)
 {
-	pid_t pid = fork();
-	int status;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	if (pid == 0)
-		_exit(unshare(CLONE_NEWUSER) == -1);
-	waitpid(pid, &status, 0);
-	return status == 0;
+	close(fd);
+	return fd != -1;
 }
 
-static int can_clone_user_namespace(void)
+/* The key and the keyring disappear with the process. */
+static void use_keys(void)
 {
-	int status;
-	pid_t pid =
-		(pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+	print_call("keyring",
+		   syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID,
+			   KEY_SPEC_SESSION_KEYRING, 0),
+		   EPERM);
+	print_call("add-key",
+		   syscall(SYS_add_key, "user", "attempt", "", 1,
+			   KEY_SPEC_PROCESS_KEYRING),
+		   EPERM);
+	print_call("request-key",
+		   syscall(SYS_request_key, "user", "attempt", NULL, 0), EPERM);
+}
 
+/* Each in a process of its own: the next one is not in the new namespace. */
+static void create_user_namespaces(void)
+{
+	struct clone_args args = {.flags = CLONE_NEWUSER,
+				  .exit_signal = SIGCHLD};
+	long pid = fork();
+
+	if (pid == 0) {
+		print_call("user-namespace", unshare(CLONE_NEWUSER), EPERM);
+		_exit(0);
+	}
+	wait(NULL);
+	pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
 	if (pid == 0)
 		_exit(0);
-	return pid > 0 && waitpid(pid, &status, 0) == pid;
+	print_call("clone-namespace", pid, EPERM);
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
+		_exit(0);
+	print_call("clone3-namespace", pid, ENOSYS);
+	while (wait(NULL) != -1)
+		continue;
 }
 
 #ifdef __x86_64__
@@ -115,6 +155,7 @@ static int can_change_links(void)
 int main(int argc, char *argv[])
 {
 	(void)argv;
+	setlinebuf(stdout); /* before fork() */
 #ifdef __x86_64__
 	if (argc > 1) {
 		print("unshare-i386", can_unshare_i386());
@@ -126,12 +167,19 @@ int main(int argc, char *argv[])
 	print("change-links", can_change_links());
 	print("write-settings",
 	      can_write_setting("/proc/sys/net/ipv4/ip_default_ttl"));
+	print("write-sysrq-trigger",
+	      can_open_for_writing("/proc/sysrq-trigger"));
+	print("write-irq",
+	      can_open_for_writing("/proc/irq/default_smp_affinity"));
 	print("read-keys", can_read("/proc/keys"));
+	print("read-kcore", can_read("/proc/kcore"));
 	print("read-interrupts", can_read("/proc/interrupts"));
-	print("keyring", syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID,
-				 KEY_SPEC_SESSION_KEYRING, 0) != -1);
-	print("user-namespace", can_create_user_namespace());
-	print("clone-namespace", can_clone_user_namespace());
+	print("read-timer_list", can_read("/proc/timer_list"));
+	use_keys();
+	create_user_namespaces();
+#ifdef __x86_64__
+	print_call("unshare-x32", syscall(X32_BIT | SYS_unshare, 0), EPERM);
+#endif
 	print("device", can_make_device());
 	print("priority", setpriority(PRIO_PROCESS, 0, -1) == 0);
 	return 0;

@@ -267,25 +267,36 @@ static void mount_proc(void)
 	     "mount -t proc -o nosuid,nodev,noexec proc proc");
 }
 
-/* Some of what Docker masks, and its only directory that root could write. Root
- * without CAP_SYS_ADMIN cannot unmount this. */
+static void make_read_only(const char *path)
+{
+	must(mount(path, path, NULL, MS_BIND, NULL), "mount --bind %s %s", path,
+	     path);
+	must(mount(NULL, path, NULL,
+		   MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV |
+			   MS_NOEXEC,
+		   NULL),
+	     "mount -o remount,bind,ro,nosuid,nodev,noexec %s", path);
+}
+
+/* Some of what Docker masks, and all that it makes read-only, because root
+ * needs no capability to write there. Without CAP_SYS_ADMIN, it cannot unmount
+ * this. Not every kernel has every path. */
 static void protect_proc(void)
 {
 	static const char *const masked[] = {"proc/kcore", "proc/keys",
 					     "proc/interrupts",
 					     "proc/timer_list"};
+	static const char *const read_only[] = {"proc/bus", "proc/fs",
+						"proc/irq", "proc/sys",
+						"proc/sysrq-trigger"};
 
 	for (int i = 0; i < 4; i++)
 		if (access(masked[i], F_OK) == 0)
 			must(mount("/dev/null", masked[i], NULL, MS_BIND, NULL),
 			     "mount --bind /dev/null %s", masked[i]);
-	must(mount("proc/sys", "proc/sys", NULL, MS_BIND, NULL),
-	     "mount --bind proc/sys proc/sys");
-	must(mount(NULL, "proc/sys", NULL,
-		   MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV |
-			   MS_NOEXEC,
-		   NULL),
-	     "mount -o remount,bind,ro,nosuid,nodev,noexec proc/sys");
+	for (int i = 0; i < 5; i++)
+		if (access(read_only[i], F_OK) == 0)
+			make_read_only(read_only[i]);
 }
 
 /* chroot(2) changes where this process looks up "/". pivot_root(2) makes the
