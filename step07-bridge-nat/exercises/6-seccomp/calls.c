@@ -43,6 +43,7 @@ static void try_i386(void)
 
 int main(int argc, char *argv[])
 {
+	(void)argc;
 	(void)argv;
 #ifdef __x86_64__
 	if (argc > 1) {

@@ -154,6 +154,7 @@ static int can_change_links(void)
 
 int main(int argc, char *argv[])
 {
+	(void)argc;
 	(void)argv;
 	setlinebuf(stdout); /* before fork() */
 #ifdef __x86_64__
