@@ -549,7 +549,7 @@ static void publish_port(struct netlink *nft, const char *ip)
 	struct rtattr *rule;
 	char table[32];
 
-	snprintf(table, sizeof(table), BRIDGE "-port-%d", host_port);
+	snprintf(table, sizeof(table), BRIDGE "-%s-%d", host_ip, host_port);
 	nft_begin(nft);
 	nft_add_table(nft, table);
 	nft->message->nlmsg_flags |= NLM_F_EXCL;
