@@ -40,6 +40,9 @@ works_from_a_sibling() {
 	publish
 	run "$container" "$rootfs" reach fetch 203.0.113.2 8080
 	is "$status" 0 "status of a client in another container"
+	run nsenter --net="/proc/$(children_of "$pid")/ns/net" "$reach" fetch \
+		203.0.113.2 8080
+	is "$status" 0 "status of a client in the container itself"
 }
 
 survives_others() {
@@ -90,7 +93,7 @@ t "it works from the host" works_from_the_host
 hint='the next container flushes the table cbr0: use a table of your own'
 t "another container changes nothing" survives_others
 hint='the reply must come back through the host: masquerade at postrouting'
-t "it works from another container" works_from_a_sibling
+t "it works from another container, and from itself" works_from_a_sibling
 hint='compare the destination address and the destination port'
 t "connections to other addresses or ports are not changed" \
 	changes_nothing_else
