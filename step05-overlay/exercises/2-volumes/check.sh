@@ -5,13 +5,23 @@
 # Untouched: no container with -m
 . "$(dirname "$0")/../../../common/test/lib.sh"
 
-# make_source - $T/src, with a file, and a mount below; unmounted at the end
+# make_source - two mounts, $T/src and one below, shared as on a host with systemd
 make_source() {
-	mkdir -p "$T/src/sub" "$T/other" "$T/layer/real"
-	echo data >"$T/src/file"
+	mkdir -p "$T/src" "$T/other" "$T/layer/real" /dev/shm/source
+	mount -t tmpfs tmpfs "$T/src"
+	mount --make-shared "$T/src"
+	mkdir "$T/src/sub"
 	mount -t tmpfs tmpfs "$T/src/sub"
-	trap 'umount "$T/src/sub"; stop_started' EXIT
-	echo below >"$T/src/sub/file"
+	trap 'stop_started; remove_source' EXIT
+	for directory in "$T/src" "$T/src/sub" /dev/shm/source; do
+		echo data >"$directory/file"
+	done
+}
+
+remove_source() {
+	umount "$T/src/sub"
+	umount "$T/src"
+	rm -r /dev/shm/source
 }
 
 starts() {
@@ -28,36 +38,41 @@ writes_to_the_source() {
 	is "$(cat "$T/src/sub/new")" new "the new file in a mount below SRC"
 }
 
-# cannot_write FILE
+# cannot_write FILE - but the host can
 cannot_write() {
 	make_source
 	run "$container" $options -m "$T/src:/mnt:ro" "$rootfs" \
 		sh -c "cat ${1%/*}/file; echo new >$1"
-	isnt "$out" "" "what is read in ${1%/*}, with ro"
+	is "$out" data "what is read in ${1%/*}, with ro"
 	isnt "$status" 0 "status of writing $1, with ro"
 	is "$(find "$T/src" -name new)" "" "new files in SRC, with ro"
+	echo later 2>/dev/null >"$T/src${1#/mnt}" || :
+	is "$(cat "$T/src${1#/mnt}")" later \
+		"what the host then writes to SRC${1#/mnt}"
+}
+
+# Resolved in the container, or refused
+follows_no_link_to_the_host() {
+	make_source
+	ln -s /real "$T/layer/inside"
+	ln -s "../../../../../..$T/other" "$T/layer/outside"
+	for target in /inside /outside /outside/new; do
+		run "$container" $options -m "$T/src:$target" "$T/layer:$rootfs" \
+			cat "$target/file"
+		[ "$status" = 125 ] || is "$status:$out" 0:data \
+			"the volume on $target, a link in the image"
+		is "$(ls -A "$T/other")" "" "what was created on the host"
+	done
 }
 
 has_several() {
 	make_source
 	cd "$T"
-	run "$container" $options -m src:/mnt:ro -m other:/srv-new "$rootfs" \
-		sh -c 'cat /mnt/file; echo new >/srv-new/new'
-	is "$out" data "the file in the first"
-	is "$(cat "$T/other/new")" new "the file in the second"
-}
-
-# A link in the image, to a directory that only the container has, or also the
-# host
-resolves_links_inside() {
-	make_source
-	ln -s /real "$T/layer/link"
-	run "$container" $options -m "$T/src:/link" "$T/layer:$rootfs" \
-		cat /real/file
-	is "$out" data "the file in the directory to which the link leads"
-	ln -s "../../../../../..$T/other" "$T/layer/out"
-	run "$container" $options -m "$T/src:/out" "$T/layer:$rootfs" true
-	is "$status" 125 "status for a link to what only the host has"
+	run "$container" $options -m src:/mnt:ro -m other:/new \
+		-m /dev/shm/source:/srv "$rootfs" \
+		sh -c 'cat /mnt/file /srv/file; echo new >/new/new'
+	is "$out" "$(printf 'data\ndata')" "the files in src and /dev/shm/source"
+	is "$(cat "$T/other/new")" new "the new file in the directory other"
 }
 
 stays_inside() {
@@ -66,10 +81,12 @@ stays_inside() {
 	start "$container" $options -m "$T/src:/mnt" "$rootfs" sleep 4711
 	eventually sleeper
 	is "$(cat /proc/self/mountinfo)" "$before" "the host's mounts"
+	mounts=$(awk '$5 ~ "^/mnt" { print $5, $7 }' "/proc/$inside/mountinfo")
+	for mount in /mnt /mnt/sub; do
+		contains "$mounts" "$mount -" "the volume's mounts, - if private"
+	done
 	is "$(ls "/proc/$inside/fd" | tr '\n' ' ')" "0 1 2 " \
 		"open files of the command"
-	contains "$(cut -d ' ' -f 5 "/proc/$inside/mountinfo")" /mnt/sub \
-		"the container's mounts"
 	kill -KILL "$pid"
 	eventually has_disappeared "$inside"
 }
@@ -85,21 +102,22 @@ refuses() {
 
 for options in '' -U; do
 	with=${options:+$options: }
-	hint='a bind mount, made before pivot_root(2) and moved after it'
+	hint='find SRC before pivot_root(2), and mount it after that'
 	t "${with}with -m, SRC is seen at DST" starts
 	hint='a bind mount without MS_REC or AT_RECURSIVE leaves out what is below'
 	t "${with}what is written there is in SRC" writes_to_the_source
-	hint='mount(2) ignores MS_RDONLY when it makes a bind mount'
-	t "${with}with ro, it cannot be written" cannot_write /mnt/new
+	hint='mount(2) on MS_REMOUNT and MS_BIND: a flag of a mount, or of a file system?'
+	t "${with}with ro, only the host can write it" cannot_write /mnt/new
 	hint='MS_REMOUNT changes one mount; mount_setattr(2) can change all below'
-	t "${with}with ro, a mount below cannot be written either" \
+	t "${with}with ro, the same is true of a mount below" \
 		cannot_write /mnt/sub/new
-	hint='find DST after pivot_root(2): then no link leads to the host'
-	t "${with}a link in the image is resolved inside" resolves_links_inside
-	hint='SRC is found before chdir(2)'
-	t "${with}there may be several, and relative ones" has_several
-	hint='O_CLOEXEC, or for open_tree: OPEN_TREE_CLOEXEC'
-	t "${with}the host sees no mount, and the command no file of the host" \
+	hint='find and create DST after pivot_root(2): then no link leads out'
+	t "${with}no link in the image leads to the host" \
+		follows_no_link_to_the_host
+	hint='create DST; find SRC before chdir(2), and before the tmpfs on /dev/shm'
+	t "${with}there may be several, relative ones and in /dev/shm" has_several
+	hint='after MS_PRIVATE; with O_CLOEXEC, or for open_tree OPEN_TREE_CLOEXEC'
+	t "${with}host and container share no mounts and no open files" \
 		stays_inside
 done
 hint='exit with EXIT_LAUNCHER and one line before the command runs'

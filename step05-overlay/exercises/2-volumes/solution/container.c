@@ -39,8 +39,7 @@
 static const char usage[] =
 	"Usage: container [OPTION...] LAYER[:LAYER...] [COMMAND [ARG...]]\n"
 	"Runs COMMAND, by default /bin/sh, in a container.\n"
-	"  -m SRC:DST[:ro]  the host's directory SRC is also the container's "
-	"DST\n"
+	"  -m SRC:DST[:ro]  mount the host's SRC on DST, or read-only\n"
 	"  -U      in a user namespace: needs no root\n"
 	"  -w DIR  keep what the container writes in DIR/upper\n"
 	"  -v      print the shell commands that do the same\n"
@@ -49,7 +48,7 @@ static const char usage[] =
 static char *layers, *writable, **command;
 static bool user; /* -U */
 
-/* Those of -m. TREE is a copy of the mounts at SOURCE and below. */
+/* -m; tree is a copy of the mount at source and of all mounts below it. */
 static struct volume {
 	const char *source, *target;
 	bool read_only;
@@ -166,8 +165,9 @@ static int make_directory(const char *path)
 	return mkdir(path, 0755) == -1 && errno != EEXIST ? -1 : 0;
 }
 
-/* The host's directories can be found only before pivot_root(2). A copy that is
- * not mounted anywhere yet is made read-only with all that is below it. */
+/* The host's paths exist only before pivot_root(2), and those in /dev/shm only
+ * before mount_writable(). MS_RDONLY would change one mount of each tree; the
+ * rest would stay writable. */
 static void open_volumes(void)
 {
 	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
@@ -179,7 +179,7 @@ static void open_volumes(void)
 			(int)syscall(SYS_open_tree, AT_FDCWD, volume->source,
 				     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 					     AT_RECURSIVE),
-			"open_tree %s", volume->source);
+			"open_tree '%s'", volume->source);
 		if (volume->read_only)
 			must((int)syscall(SYS_mount_setattr, volume->tree, "",
 					  AT_EMPTY_PATH | AT_RECURSIVE,
@@ -188,7 +188,7 @@ static void open_volumes(void)
 	}
 }
 
-/* After pivot_root(2), no link in the image can lead to the host. */
+/* After pivot_root(2), no symbolic link in the image leads to the host. */
 static void mount_volumes(void)
 {
 	for (int i = 0; i < volume_count; i++) {
