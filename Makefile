@@ -21,6 +21,14 @@ PROBES = $(addprefix .build/probes/,peek escape reach pty readme)
 TOOLS = .build/tools/remount
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 
+# STEP may be 4, 04 or step04-pidns.
+step = $(or $(firstword \
+	$(filter step$(STEP)-% step0$(STEP)-% $(STEP),$(STEPS))), \
+	$(error which step? For example STEP=04))
+
+# With STEP, the other steps need not compile.
+NEEDED = $(if $(STEP),.build/original $(step) $(PROBES) $(TOOLS),all)
+
 # What the check of an exercise needs: not the steps, which may not compile.
 CHECKER = .build/original .build/common/error.o .build/common/netlink.o \
 	.build/common/nftables.o $(PROBES) $(TOOLS) rootfs
@@ -42,10 +50,10 @@ help: ## print this list
 	@echo 'make stepNN-NAME builds one step.'
 	@echo 'make run also knows ROOTFS=DIR, OPTS=-v, and HOST=1: no sandbox.'
 
-demo: all rootfs ## show every step at work, or one slowly: STEP=06
+demo: $(NEEDED) rootfs ## show every step at work, or one slowly: STEP=06
 	@common/tools/tour "$$ROOTFS" $(STEP)
 
-run: all rootfs ## a shell in the container of STEP=NN, or CMD='ls /' there
+run: $(NEEDED) rootfs ## a shell in the container of STEP=NN, or CMD='ls /' there
 	@$(if $(HOST),$(ON_HOST),common/tools/sandbox) $(BIN)/$(step)/container \
 		$(OPTS) $(root) $${CMD:+sh -c "$$CMD"} || :
 
@@ -134,10 +142,6 @@ clean: ## remove what was built, except rootfs and the originals
 
 $(STEPS): %: $(BIN)/%/container
 
-# STEP may be 4, 04 or step04-pidns.
-step = $(or $(firstword \
-	$(filter step$(STEP)-% step0$(STEP)-% $(STEP),$(STEPS))), \
-	$(error which step? For example STEP=04))
 before = $(lastword $(sort $(shell \
 	printf '%s/container.c\n' $(STEPS) | sed '/$(step)/,$$d')))
 QUIET = $(if $(V),,@echo '  CC      $@';)

@@ -60,6 +60,8 @@ says_what_is_wrong() {
 	run_make check EX=3.5
 	is "$(echo "$out" | tail -n 2)" "$step/container.c does not compile
 not solved"
+	run_make run STEP=04 CMD='echo works'
+	is "$out" works "another step"
 	rm $step/container.c
 	run_make check EX=3.5
 	contains "$out" "$step/container.c does not exist"
@@ -86,11 +88,13 @@ work_is_kept() {
 		git -c user.name=x -c user.email=x@x commit -qm x
 	}
 	cp $step/container.c "$T/original"
+	run_make reset STEP=3
+	contains "$out" "nothing to restore"
 	run_make solution EX=3.5
 	contains "$out" "+	must((int)syscall(SYS_close_range, 3, ~0U, 0)"
 	echo '/* mine */' >>$step/container.c
 	run_make solution EX=3.5 APPLY=1
-	contains "$err" "make reset STEP=3"
+	contains "$err" "make reset STEP=03"
 	run_make reset STEP=3
 	contains "$(cat .build/yours/*)" '/* mine */'
 	run cmp $step/container.c "$T/original"

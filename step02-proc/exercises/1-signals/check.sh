@@ -31,12 +31,27 @@ start_container() {
 	eventually sleeper
 }
 
-# passes_on SIGNAL STATUS
+launcher_state() {
+	if ended; then
+		wait "$pid" || echo "the launcher has exited with status $?"
+		cat "$T/start.err"
+	else
+		echo "the launcher waits"
+	fi
+}
+
+# passes_on SIGNAL STATUS [STOP] - to a command that was stopped before
 passes_on() {
 	start_container sleep 4711
+	if [ $# -gt 2 ]; then
+		kill -STOP "$inside"
+		eventually grep -qs '^State:	T' "/proc/$inside/status"
+		kill -CONT "$inside"
+		sleep 0.2
+	fi
 	kill -"$1" "$pid"
 	poll 75 has_disappeared "$inside" ||
-		fail "the command, after $1: it still runs"
+		fail "the command, after $1: it still runs; $(launcher_state)"
 	ends_with "$2"
 	is "$(proc_mounts)" "" "mounts that are left"
 }
@@ -95,9 +110,12 @@ survives_any_moment() {
 	done
 }
 
-hint='a signal without a handler kills the launcher, unless it is blocked'
+hint='a signal kills a process that has no handler, and does not block it; \
+it interrupts waitpid(2): EINTR; kill(2) passes it on'
 t "TERM reaches the command; no mount is left" passes_on TERM 143
 t "HUP as well" passes_on HUP 129
+hint='SIGCHLD also comes when the command is stopped: it may not have exited'
+t "TERM reaches a command that was stopped meanwhile" passes_on TERM 143 STOP
 hint='wait until the command has exited; a signal says nothing about that'
 t "/proc stays mounted until the command has exited" waits_for_the_command
 hint='execve(2) keeps blocked and ignored signals: undo it in the child'

@@ -14,11 +14,11 @@ needs_time_namespaces() {
 start_container() {
 	needs_time_namespaces
 	start "$container" "$@" "$rootfs" sleep 4711
-	eventually started
+	eventually started_or_ended
 	! ended || fail "it did not start: $(cat "$T/start.err")"
 }
 
-started() {
+started_or_ended() {
 	sleeper || ended
 }
 
@@ -58,10 +58,11 @@ monotonic_begins_at_0() {
 for option in '' -U; do
 	with=${option:+$option: }
 	hint='unshare(2) and the offsets before fork(2): they are for the next child'
-	t "${with}the command has a time namespace, the launcher the host's" 		has_its_own $option
-	hint="subtract: 'boottime -SECONDS 0'"
+	t "${with}the command has a time namespace, the launcher the host's" \
+		has_its_own $option
+	hint="subtract: write 'boottime -SECONDS 0' to /proc/self/timens_offsets"
 	t "${with}uptime begins at 0" uptime_begins_at_0 $option
-	hint="another line: 'monotonic -SECONDS 0'"
+	hint="another line in the same file: 'monotonic -SECONDS 0'"
 	t "${with}CLOCK_MONOTONIC as well" monotonic_begins_at_0 $option
 done
 done_testing

@@ -61,7 +61,7 @@ keeps_the_rest() {
 
 for option in '' -U; do
 	with=${option:+$option: }
-	hint='a flag of the mount, or an overlay without upperdir?'
+	hint='without upperdir, overlayfs wants two lower layers'
 	t "${with}with -r, nothing in the root can be written" \
 		is_read_only $option
 	hint='a flag can be taken back: leave out upperdir'

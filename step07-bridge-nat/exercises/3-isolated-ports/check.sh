@@ -64,7 +64,8 @@ reach_each_other() {
 	is "$out" "reply from 10.200.0.3" "a container without -i asks another"
 }
 
-hint='the flag "isolated" of a port of the bridge; is it set on every port?'
+hint='the flag "isolated" of a port of the bridge, set on every port. "Operation
+      not supported": IFLA_BRPORT_ISOLATED belongs into IFLA_INFO_SLAVE_DATA'
 t "with -i, containers do not reach each other" are_isolated
 hint='the bridge itself is not a port: it needs no exception'
 t "they reach the gateway, the host and the internet" reach_the_rest
