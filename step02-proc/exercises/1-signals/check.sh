@@ -31,27 +31,26 @@ start_container() {
 	eventually sleeper
 }
 
-launcher_state() {
-	if ended; then
-		wait "$pid" || echo "the launcher has exited with status $?"
-		cat "$T/start.err"
-	else
-		echo "the launcher waits"
-	fi
+# fail_with_launcher MESSAGE - and what became of the launcher
+fail_with_launcher() {
+	ended || fail "$1; the launcher waits"
+	got=0
+	wait "$pid" || got=$?
+	fail "$1; the launcher exited with status $got $(cat "$T/start.err")"
 }
 
-# passes_on SIGNAL STATUS [STOP] - to a command that was stopped before
+# passes_on SIGNAL STATUS [STOP] - with STOP, the command was stopped before
 passes_on() {
 	start_container sleep 4711
 	if [ $# -gt 2 ]; then
 		kill -STOP "$inside"
 		eventually grep -qs '^State:	T' "/proc/$inside/status"
 		kill -CONT "$inside"
-		sleep 0.2
+		sleep 0.2 # until the launcher has taken SIGCHLD
 	fi
 	kill -"$1" "$pid"
 	poll 75 has_disappeared "$inside" ||
-		fail "the command, after $1: it still runs; $(launcher_state)"
+		fail_with_launcher "the command, after $1: it still runs"
 	ends_with "$2"
 	is "$(proc_mounts)" "" "mounts that are left"
 }
@@ -110,8 +109,8 @@ survives_any_moment() {
 	done
 }
 
-hint='a signal kills a process that has no handler, and does not block it; \
-it interrupts waitpid(2): EINTR; kill(2) passes it on'
+hint='unless a handler is set or the signal is blocked, it kills the launcher.
+      With a handler, waitpid(2) may fail with EINTR. kill(2) passes it on'
 t "TERM reaches the command; no mount is left" passes_on TERM 143
 t "HUP as well" passes_on HUP 129
 hint='SIGCHLD also comes when the command is stopped: it may not have exited'

@@ -89,12 +89,13 @@ for options in '' -U; do
 		fsconfig fsmount fspick open_tree move_mount
 	t "${with}unshare and setns as well" fails $EPERM unshare setns
 	t "${with}and the others of the list" fails $EPERM reboot kexec_load \
-		kexec_file_load init_module finit_module delete_module keyctl add_key \
-		request_key bpf perf_event_open open_by_handle_at swapon swapoff
+		kexec_file_load init_module finit_module delete_module keyctl \
+		add_key request_key bpf perf_event_open open_by_handle_at \
+		swapon swapoff
 	hint='look at its first argument: args[0] of struct seccomp_data'
-	t "${with}clone for a new namespace fails with EPERM" fails $EPERM clone-NEWNS \
-		clone-NEWUTS clone-NEWIPC clone-NEWNET clone-NEWCGROUP \
-		clone-NEWPID clone-NEWUSER
+	t "${with}clone for a new namespace fails with EPERM" fails $EPERM \
+		clone-NEWNS clone-NEWUTS clone-NEWIPC clone-NEWNET \
+		clone-NEWCGROUP clone-NEWPID clone-NEWUSER
 	hint='at EPERM, the C library gives up; at ENOSYS, it calls clone(2)'
 	t "${with}clone3 fails with ENOSYS" fails $ENOSYS clone3
 	hint='allow what is not in the list'
