@@ -98,9 +98,9 @@ reset: .build/original ## restore the files of STEP=04
 test-exercises: all rootfs ## run the checks on right and wrong solutions
 	@$(EXERCISE_FLAGS) common/test/exercises $(EX)
 
-# Before the commit of a change in a step.
-refresh: .build/original ## merge what changed in the steps into the solutions
-	@common/test/exercises --refresh
+# After a change in a step, or in a file that it names.
+refresh: ## merge what changed in the steps into the solutions
+	@common/test/exercises --refresh $(EX)
 
 # In a tree without git, `make reset` restores what the first make found.
 .build/original:
@@ -126,8 +126,7 @@ analyze: ## run gcc's analyzer and cppcheck
 		--inline-suppr --error-exitcode=1 $(SOURCES)
 
 format: ## run clang-format on all the C
-	clang-format -i $(SOURCES) \
-		$(wildcard common/*.h step*/exercises/*/solution/*.c)
+	clang-format -i $(SOURCES) $(wildcard common/*.h)
 
 bench: all rootfs ## compare the steps with unshare, bwrap and the script
 	@common/bench/run "$$ROOTFS"
