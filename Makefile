@@ -17,7 +17,7 @@ BIN = .
 
 ROOTFS = rootfs/tiny-linux
 STEPS = $(sort $(patsubst %/container.c,%,$(wildcard step*/container.c)))
-PROBES = $(addprefix .build/probes/,peek escape reach pty readme)
+PROBES = $(addprefix .build/probes/,peek escape reach pty readme snapshot)
 TOOLS = .build/tools/remount
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 
@@ -188,7 +188,9 @@ $(BUILD)/%.o: %.c Makefile
 
 .build/probes/%: common/test/%.c Makefile
 	@mkdir -p $(@D)
-	$(QUIET)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^)
+
+.build/probes/snapshot: .build/common/netlink.o .build/common/error.o
 
 -include $(wildcard .build/*/*.d .build/*/*/*.d .build/*/*/*/*.d)
 

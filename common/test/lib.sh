@@ -9,7 +9,7 @@
 # done_testing. It prints TAP, the Test Anything Protocol.
 #
 # A script runs in a sandbox (common/tools/sandbox) with a clean environment.
-# Each test must leave the sandbox as it was: if common/test/snapshot prints
+# Each test must leave the sandbox as it was: if common/test/snapshot.c prints
 # something else after the test than before, the test fails.
 set -eu
 
@@ -68,7 +68,7 @@ t() {
 	T=$scratch/$count
 	mkdir "$T"
 	[ -z "${hint-}" ] || { settle=20 patience=5 && echo "# next: $description"; }
-	[ -e "$scratch/before" ] || "$top/common/test/snapshot" >"$scratch/before"
+	[ -e "$scratch/before" ] || "$probes/snapshot" >"$scratch/before"
 	set +e
 	(
 		trap 'stop_started' EXIT
@@ -118,7 +118,7 @@ log_failure() {
 }
 
 is_unchanged() {
-	"$top/common/test/snapshot" >"$T.after"
+	"$probes/snapshot" >"$T.after"
 	cmp -s "$scratch/before" "$T.after"
 }
 

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+/*
+ * snapshot - print the state of the machine, one fact a line, sorted
+ *
+ * It prints what a container could leave behind: mounts, links, addresses,
+ * routes, rules, nftables, settings, files in /run and /dev/shm, the hostname,
+ * processes, System V IPC. Two snapshots of an unchanged machine are equal.
+ * Every test takes two of them, so it starts no other program.
+ *
+ * An attribute of a netlink message is printed as NUMBER=VALUE. For example,
+ * 3=eth0 of a link is IFLA_IFNAME, which <linux/if_link.h> defines as 3.
+ *
+ * Read: rtnetlink(7), proc(5), sysvipc(7)
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fib_rules.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "netlink.h"
+
+static char **facts;
+static size_t count;
+
+static void __attribute__((format(printf, 1, 2))) add(const char *format, ...)
+{
+	va_list values;
+
+	if (count % 1024 == 0)
+		facts = realloc(facts, (count + 1024) * sizeof(*facts));
+	if (facts == NULL)
+		err(1, "memory");
+	va_start(values, format);
+	if (vasprintf(&facts[count++], format, values) == -1)
+		err(1, "memory");
+	va_end(values);
+}
+
+/* ---- Files ---- */
+
+/* Returns the length of TEXT, which is followed by a 0; it is 0 if PATH cannot
+ * be read, as some settings cannot. */
+static size_t read_file(const char *path, char text[4096])
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const ssize_t length = fd == -1 ? 0 : read(fd, text, 4095);
+
+	if (fd != -1)
+		close(fd);
+	text[length > 0 ? length : 0] = '\0';
+	return length > 0 ? (size_t)length : 0;
+}
+
+static void add_lines(const char *name, const char *path)
+{
+	char text[4096], *line, *rest = text;
+
+	read_file(path, text);
+	while ((line = strsep(&rest, "\n")) != NULL && rest != NULL)
+		add("%s %s", name, line);
+}
+
+/* Calls VISIT for each file below PATH; if it returns false for a directory, not
+ * for the files in it. */
+static void walk(const char *path, bool (*visit)(const char *path))
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	char name[4096];
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
+		if (visit(name) && entry->d_type == DT_DIR)
+			walk(name, visit);
+	}
+	closedir(dir);
+}
+
+/* Not netfilter's: they appear with the module that the first rule loads. Not
+ * those for neighbours: nothing here changes them. */
+static bool add_setting(const char *path)
+{
+	if (strstr(path, "/netfilter") != NULL ||
+	    strstr(path, "/nf_conntrack_max") != NULL ||
+	    strstr(path, "/neigh/") != NULL)
+		return false;
+	add_lines(path, path);
+	return true;
+}
+
+/* mount(8) keeps notes in /run/mount. */
+static bool add_file(const char *path)
+{
+	struct stat file;
+	char target[4096];
+	ssize_t length;
+
+	if (strcmp(path, "/run/mount") == 0 || lstat(path, &file) == -1)
+		return false;
+	length = readlink(path, target, sizeof(target));
+	add("%s mode %o owner %u:%u size %jd %.*s", path, file.st_mode,
+	    file.st_uid, file.st_gid,
+	    (intmax_t)(S_ISDIR(file.st_mode) ? 0 : file.st_size),
+	    (int)(length == -1 ? 0 : length), target);
+	return true;
+}
+
+/* All processes but this one. */
+static bool add_process(const char *path)
+{
+	const int pid = atoi(path + strlen("/proc/"));
+	char name[4200], command[4096], stat[4096], *end;
+	size_t length;
+
+	if (pid == 0 || pid == getpid())
+		return false;
+	snprintf(name, sizeof(name), "%s/cmdline", path);
+	length = read_file(name, command);
+	for (size_t i = 0; i + 1 < length; i++)
+		if (command[i] == '\0' || command[i] == '\n')
+			command[i] = ' ';
+	snprintf(name, sizeof(name), "%s/stat", path);
+	read_file(name, stat);
+	end = strrchr(stat, ')'); /* PID (NAME) STATE ... */
+	if (end != NULL)
+		add("process %.*s %s", (int)(end + 1 - stat), stat, command);
+	return false;
+}
+
+/* Whether another mount covers the mount ID at PATH. The machine may remove such
+ * a mount at any time: systemd does so at a user's logout. */
+static bool is_covered(long id, const char *path)
+{
+	const int fd = open(path, O_PATH | O_CLOEXEC);
+	char name[64], text[4096];
+	const char *found;
+
+	if (fd == -1) /* mountinfo shows a blank in PATH as \040 */
+		return errno == ENOENT && strchr(path, '\\') == NULL;
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	read_file(name, text);
+	close(fd);
+	found = strstr(text, "mnt_id:");
+	return found != NULL && atol(found + strlen("mnt_id:")) != id;
+}
+
+/* Without the numbers of the mount and of its parent, which change. */
+static void add_mounts(void)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char line[8192], path[4096];
+	int start;
+	long id;
+
+	if (file == NULL)
+		err(1, "/proc/self/mountinfo");
+	while (fgets(line, sizeof(line), file) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		if (sscanf(line, "%ld %*d %n%*s %*s %4095s", &id, &start,
+			   path) == 2 &&
+		    !is_covered(id, path))
+			add("mount %s", line + start);
+	}
+	fclose(file);
+}
+
+/* ---- The network, by netlink ---- */
+
+#define BIT(n)	  (1ULL << (n))
+#define NFT(type) (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GET##type)
+
+/* Other attributes change by themselves, or when a rule is added again. */
+static const struct list {
+	int protocol, type;
+	size_t header;	     /* its size */
+	size_t compared;     /* so many bytes of it are */
+	uint64_t attributes; /* so are these */
+	const char *name;
+} lists[] = {
+	{NETLINK_ROUTE, RTM_GETLINK, sizeof(struct ifinfomsg), 16,
+	 BIT(IFLA_ADDRESS) | BIT(IFLA_GROUP) | BIT(IFLA_IFALIAS) |
+		 BIT(IFLA_IFNAME) | BIT(IFLA_LINK) | BIT(IFLA_LINK_NETNSID) |
+		 BIT(IFLA_MASTER) | BIT(IFLA_MTU) | BIT(IFLA_OPERSTATE) |
+		 BIT(IFLA_PROMISCUITY) | BIT(IFLA_QDISC) | BIT(IFLA_TXQLEN),
+	 "link"},
+	{NETLINK_ROUTE, RTM_GETADDR, sizeof(struct ifaddrmsg), 8,
+	 ~BIT(IFA_CACHEINFO), "address"},
+	{NETLINK_ROUTE, RTM_GETROUTE, sizeof(struct rtmsg), 12,
+	 ~BIT(RTA_CACHEINFO), "route"},
+	{NETLINK_ROUTE, RTM_GETRULE, sizeof(struct fib_rule_hdr), 12, ~0ULL,
+	 "rule"},
+	{NETLINK_NETFILTER, NFT(TABLE), sizeof(struct nfgenmsg), 1,
+	 ~BIT(NFTA_TABLE_HANDLE), "nft table"},
+	{NETLINK_NETFILTER, NFT(CHAIN), sizeof(struct nfgenmsg), 1,
+	 ~(BIT(NFTA_CHAIN_HANDLE) | BIT(NFTA_CHAIN_COUNTERS)), "nft chain"},
+	{NETLINK_NETFILTER, NFT(RULE), sizeof(struct nfgenmsg), 1,
+	 ~(BIT(NFTA_RULE_HANDLE) | BIT(NFTA_RULE_POSITION)), "nft rule"},
+};
+
+static char words[65536]; /* the fact that is being written */
+static size_t written;
+
+static void __attribute__((format(printf, 1, 2))) put(const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	written += (size_t)vsnprintf(words + written, sizeof(words) - written,
+				     format, values);
+	va_end(values);
+	if (written >= sizeof(words))
+		errx(1, "a fact is too long");
+}
+
+/* As a string, or in hexadecimal. */
+static void put_value(const void *value, size_t size)
+{
+	const unsigned char *bytes = value;
+	size_t letters = 0;
+
+	while (letters < size && isgraph(bytes[letters]))
+		letters++;
+	if (letters > 0 && letters + 1 == size && bytes[letters] == '\0')
+		put("%s", (const char *)bytes);
+	else
+		for (size_t i = 0; i < size; i++)
+			put("%02x", bytes[i]);
+}
+
+/* A counter in a rule is an expression of that name. */
+static void put_expressions(const struct rtattr *rule)
+{
+	const struct rtattr *item = RTA_DATA(rule), *name, *data;
+	int left = RTA_PAYLOAD(rule);
+
+	for (; RTA_OK(item, left); item = RTA_NEXT(item, left)) {
+		name = RTA_DATA(item);
+		put(" %s ", (const char *)RTA_DATA(name));
+		data = (const void *)((const char *)name +
+				      RTA_ALIGN(name->rta_len));
+		if (strcmp(RTA_DATA(name), "counter") != 0 &&
+		    RTA_PAYLOAD(item) > RTA_ALIGN(name->rta_len))
+			put_value(RTA_DATA(data), RTA_PAYLOAD(data));
+	}
+}
+
+static void add_message(const struct list *list, struct nlmsghdr *message,
+			int number)
+{
+	struct rtattr *attr =
+		(void *)((char *)message + NLMSG_SPACE(list->header));
+	int left = (int)(message->nlmsg_len - NLMSG_SPACE(list->header));
+
+	written = 0;
+	put("%s ", list->name);
+	if (list->type == NFT(RULE)) /* their order counts */
+		put("%d ", number);
+	put_value(NLMSG_DATA(message), list->compared);
+	for (; RTA_OK(attr, left); attr = RTA_NEXT(attr, left)) {
+		const int type = attr->rta_type & NLA_TYPE_MASK;
+
+		if (type >= 64 || (list->attributes & BIT(type)) == 0)
+			continue;
+		put(" %d=", type);
+		if (list->type == NFT(RULE) && type == NFTA_RULE_EXPRESSIONS)
+			put_expressions(attr);
+		else
+			put_value(RTA_DATA(attr), RTA_PAYLOAD(attr));
+	}
+	/* Link-local addresses and their routes come a moment after their
+	 * link. */
+	if (strstr(words, " 1=fe80") == NULL && strstr(words, " 1=ff0") == NULL)
+		add("%s", words);
+}
+
+static void add_list(struct netlink *nl, const struct list *list)
+{
+	struct nlmsghdr *message;
+
+	nl_open(nl, list->protocol);
+	nl_begin(nl, list->type, NLM_F_DUMP, list->header);
+	if (nl_send(nl, &message) == -1) {
+		if (list->protocol == NETLINK_ROUTE)
+			err(1, "%s", list->name);
+		message = NULL; /* this kernel has no nf_tables */
+	}
+	for (int i = 1; message != NULL; i++) {
+		if (message->nlmsg_type == NLMSG_DONE)
+			break;
+		add_message(list, message, i);
+		message = nl_next(nl);
+		if (message == NULL)
+			err(1, "%s", list->name);
+	}
+	close(nl->fd);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int main(void)
+{
+	static struct netlink nl;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		add_list(&nl, &lists[i]);
+	walk("/proc/sys/net", add_setting);
+	add_lines("hostname", "/proc/sys/kernel/hostname");
+	add_lines("ipc msg", "/proc/sysvipc/msg");
+	add_lines("ipc sem", "/proc/sysvipc/sem");
+	add_lines("ipc shm", "/proc/sysvipc/shm");
+	add_file("/run");
+	walk("/run", add_file);
+	add_file("/dev/shm");
+	walk("/dev/shm", add_file);
+	walk("/proc", add_process);
+	add_mounts();
+	qsort(facts, count, sizeof(*facts), compare);
+	for (size_t i = 0; i < count; i++)
+		puts(facts[i]);
+	return fflush(stdout) == EOF;
+}
