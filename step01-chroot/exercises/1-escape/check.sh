@@ -5,50 +5,90 @@
 # Untouched: escape.c does not exist
 . "$(dirname "$0")/../../../common/test/lib.sh"
 
-# in_chroot DIR COMMAND... - in the container, whose root DIR has the program as
-# /escape, and the host's libraries. It is read-only.
+# in_chroot MODE COMMAND... - in the container, whose root directory is $root. It
+# has the program as /escape, the host's libraries, and a file $T/file of its own;
+# it is writable if MODE is rw, read-only if MODE is ro.
 in_chroot() {
-	mkdir -p "$1"
+	mkdir -p "$root"
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	run unshare --mount sh -c '
-		container=$0 escape=$1 root=$2
-		shift 2
+		container=$0 escape=$1 root=$2 file=$3 mode=$4
+		shift 4
 		mount -t tmpfs tmpfs "$root"
 		cp "$escape" "$root/escape"
 		for dir in usr bin lib lib32 lib64; do
 			[ -d /$dir ] || continue
 			mkdir "$root/$dir" && mount --rbind /$dir "$root/$dir"
 		done
-		mount -o remount,ro "$root"
+		mkdir -p "$root${file%/*}"
+		echo inside >"$root$file"
+		mount -o "remount,$mode" "$root"
 		exec "$container" "$root" "$@"' \
-		"$container" "${container%/*}/escape" "$@"
-	ran="container $*"
+		"$container" "${container%/*}/escape" "$root" "$T/file" "$@"
+	shift
+	ran="container ROOTFS $*"
 }
 
+# reads_a_file MODE [DIRECTORIES]
 reads_a_file() {
+	root=$T$(printf '/d%.0s' $(seq "${2:-2}"))/root
 	echo secret >"$T/file"
-	in_chroot "$T/root" cat "$T/file"
-	isnt "$status" 0 "the status of cat, which stays inside"
-	in_chroot "$T/root" /escape "$T/file"
+	in_chroot "$1" /escape "$T/file"
 	is "$out" secret "the contents of the file"
 	is "$status" 0 "exit status"
 }
 
-climbs_far() {
-	echo secret >"$T/file"
-	in_chroot "$T$(printf '/d%.0s' $(seq 50))" /escape "$T/file"
-	is "$out" secret "the contents of the file, 50 directories up"
+# The root directories of two file systems have the same inode number.
+passes_a_mount() {
+	mkdir "$T/d"
+	mount -t tmpfs tmpfs "$T/d"
+	trap 'umount -l "$T/d"' EXIT
+	reads_a_file ro 1
+}
+
+# A line may be long, the last one may have no end, and there may be null bytes.
+reads_everything() {
+	root=$T/small/root
+	{
+		seq 20000
+		seq -s ' ' 20000
+		printf 'null: \0, and no newline'
+	} >"$T/file"
+	in_chroot ro /escape "$T/file"
+	cp "$T/out" "$T/printed"
+	sed -i '4,$d' "$T/out"
+	is "$(wc -c <"$T/printed")" "$(wc -c <"$T/file")" "bytes printed"
+	is "$(cmp "$T/printed" "$T/file")" "" "difference"
 }
 
 fails_without_a_file() {
-	in_chroot "$T/root" /escape "$T/none"
+	root=$T/small/root
+	in_chroot ro /escape "$T/none"
 	isnt "$status" 0 "exit status"
+	is "$out" "" "stdout"
+}
+
+# The file that it would find is not that of the host.
+fails_without_a_capability() {
+	root=$T/small/root
+	echo secret >"$T/file"
+	in_chroot ro setpriv --bounding-set=-sys_chroot /escape "$T/file"
+	lacks "$out" inside "what it prints, if it may not call chroot(2)"
+	[ "$out" = secret ] || isnt "$status" 0 "exit status"
 }
 
 hint='a second chroot, without chdir, leaves the working directory outside'
-t "it prints a file of the host" reads_a_file
-hint='how often do you go up? Until where?'
-t "its root may lie far below the host's" climbs_far
+t "it prints a file of the host" reads_a_file rw
+hint='mkdir(2) fails here. Which directory does every root have?'
+t "its root may be read-only" reads_a_file ro
+hint='how often do you go up? Until when?'
+t "its root may lie far below the host's" reads_a_file ro 1000
+hint='"." and ".." are the same directory only if st_dev and st_ino are the same'
+t "file systems may be mounted in between" passes_a_mount
+hint='read to the end of the file; "%s" ends at a null byte'
+t "it prints all of the file" reads_everything
 hint='check what open(2) or fopen(3) returns'
 t "it fails if there is no such file" fails_without_a_file
+hint='check what chroot(2) returns: if it fails, FILE is one of the container'
+t "it fails if chroot(2) does" fails_without_a_capability
 done_testing
