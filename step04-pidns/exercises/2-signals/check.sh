@@ -30,7 +30,7 @@ gone() {
 # quiet PID - it sleeps, and has received its signals
 quiet() {
 	[ "$(grep -c '^State:	S\|^SigPnd:	0*$\|^ShdPnd:	0*$' \
-		"/proc/$1/status")" -eq 3 ]
+		"/proc/$1/status")" = 3 ]
 }
 
 # send SIGNAL - and wait until the launcher has received it

@@ -6,15 +6,21 @@
 . "$(dirname "$0")/../../../common/test/lib.sh"
 patience=3
 
+"${CC:-cc}" -o "$scratch/clocks" "$here/clocks.c"
+"${CC:-cc}" -shared -fPIC -o "$scratch/clocks.so" "$here/clocks.c"
+
 needs_time_namespaces() {
 	[ -e /proc/self/ns/time ] || skip "needs Linux 5.6 with CONFIG_TIME_NS"
 }
 
-# start_container [-U] - sets $pid, the launcher, and $inside, the command
-start_container() {
+# start_by COMMAND... - which runs the launcher; sets $pid, its PID, and $inside,
+# that of the command
+start_by() {
 	needs_time_namespaces
-	start "$container" "$@" "$rootfs" sleep 4711
+	earliest=$("$scratch/clocks")
+	start "$@" "$rootfs" sleep 4711
 	eventually started_or_ended
+	latest=$("$scratch/clocks")
 	! ended || fail "it did not start: $(cat "$T/start.err")"
 }
 
@@ -25,34 +31,67 @@ started_or_ended() {
 # In each test, the arguments are -U or none.
 
 has_its_own() {
-	start_container "$@"
+	start_by "$container" "$@"
 	isnt "$(ns_of "$inside" time)" "$(ns_of self time)" \
 		"time namespace of the command"
 	is "$(ns_of "$pid" time)" "$(ns_of self time)" \
 		"time namespace of the launcher"
 }
 
-seconds_up() {
-	cut -d . -f 1 /proc/uptime
-}
-
-# small SECONDS WHAT - on a slow machine, a container needs a while to start
-small() {
-	: >"$T.asserted"
-	[ "$1" -le 10 ] || fail "$2: $1 s, and the host's is $(seconds_up) s"
+# began_at_0 monotonic|boottime - the container's clock was 0 at a time while the
+# container was started: its offset is what the host's clock showed then, negative
+began_at_0() {
+	is "$(awk -v clock="$1" -v times="$earliest $latest" '
+		BEGIN { i = clock == "monotonic" ? 1 : 2; split(times, shown, " ") }
+		$1 == clock || $1 == (i == 1 ? 1 : 7) {
+			began = -$2 - $3 / 1e9
+			ok = began > shown[i] - 1 && began < shown[i + 2] + 1
+			now = (shown[i + 2] - began) " s"
+		}
+		END { print ok ? "0 s at the start" : now }
+		' "/proc/$inside/timens_offsets")" "0 s at the start" \
+		"$1 clock inside"
 }
 
 uptime_begins_at_0() {
-	needs_time_namespaces
+	start_by "$container" "$@"
+	began_at_0 boottime
+	kill -KILL "$pid"
+	before=$("$scratch/clocks")
 	run "$container" "$@" "$rootfs" cat /proc/uptime
+	after=$("$scratch/clocks")
 	is "$status" 0 "status of cat /proc/uptime"
-	small "${out%%.*}" "uptime inside"
+	[ "${out%%.*}" -le $((${after#* } - ${before#* } + 1)) ] ||
+		fail "/proc/uptime inside does not begin at 0"
 }
 
 monotonic_begins_at_0() {
-	start_container "$@"
-	offset=$(awk '/^monotonic/ { print $2 }' "/proc/$inside/timens_offsets")
-	contains "$offset" "-" "seconds that the kernel adds to CLOCK_MONOTONIC"
+	start_by "$container" "$@"
+	began_at_0 monotonic
+}
+
+# with_half CLOCK - the launcher sees half of what the other clock shows. Half of
+# an uptime is no excuse for this one.
+with_half() {
+	needs_time_namespaces
+	awk '{ print $1 / 2, $2 / 2 }' /proc/uptime >"$T/uptime"
+	[ "$1" = boottime ] || cat /proc/uptime >"$T/uptime"
+	# shellcheck disable=SC2016 # for the inner shell
+	start_by unshare --mount sh -c '
+		mount --bind "$0" /proc/uptime && exec "$@"' "$T/uptime" \
+		env HALVE="$1" LD_PRELOAD="$scratch/clocks.so" "$container"
+}
+
+clocks_are_not_mixed_up() {
+	(with_half monotonic && began_at_0 boottime)
+	stop_started
+	eventually no_sleeper
+	with_half boottime
+	began_at_0 monotonic
+}
+
+no_sleeper() {
+	! sleeper
 }
 
 for option in '' -U; do
@@ -65,4 +104,7 @@ for option in '' -U; do
 	hint="another line in the same file: 'monotonic -SECONDS 0'"
 	t "${with}CLOCK_MONOTONIC as well" monotonic_begins_at_0 $option
 done
+hint='read CLOCK_BOOTTIME for boottime, and CLOCK_MONOTONIC for monotonic'
+t "also on a machine that was suspended: the host's two clocks differ" \
+	clocks_are_not_mixed_up
 done_testing
