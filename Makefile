@@ -18,7 +18,7 @@ BIN = .
 ROOTFS = rootfs/tiny-linux
 STEPS = $(sort $(patsubst %/container.c,%,$(wildcard step*/container.c)))
 PROBES = $(addprefix .build/probes/,peek escape reach pty readme snapshot)
-TOOLS = .build/tools/remount
+TOOLS = .build/tools/sandbox
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 
 # STEP may be 4, 04 or step04-pidns.
@@ -182,9 +182,10 @@ $(BUILD)/%.o: %.c Makefile
 	$(QUIET)$(CC) $(ALL_CFLAGS) -static -o $@ $< 2>/dev/null || \
 		$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
 
-.build/tools/%: common/tools/%.c Makefile
+.build/tools/%: .build/common/tools/%.o .build/common/error.o \
+		.build/common/netlink.o
 	@mkdir -p $(@D)
-	$(QUIET)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
+	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^
 
 .build/probes/%: common/test/%.c Makefile
 	@mkdir -p $(@D)

@@ -64,10 +64,20 @@ protects_files() {
 	rm /tmp/hidden /run/hidden /dev/shm/hidden
 	is "$status" 0
 	is "$(grep -v '^[0-9]* [0-9]' "$T/out")" ""
+	# /dev/proc and /dev/sys are hidden below /dev.
 	is "$(awk '$6 ~ /^rw/ {print $5}' "$T/out" | LC_ALL=C sort -u)" \
-		"$(printf '%s\n' /dev/shm /proc /run /run/netns \
-			/run/netns/internet /tmp "$top" |
-			sed 's/ /\\040/g' | LC_ALL=C sort)" "writable mounts"
+		"$(printf '%s\n' /dev /dev/proc /dev/pts /dev/shm /dev/sys /media \
+			/proc /proc/sys/kernel/domainname \
+			/proc/sys/kernel/hostname /proc/sys/net /run /run/netns \
+			/run/netns/internet /tmp "$top" "$(own_pid_max)" |
+			sed '/^$/d; s/ /\\040/g' | LC_ALL=C sort)" \
+		"writable mounts"
+}
+
+# own_pid_max - since Linux 6.14 each PID namespace has its own
+own_pid_max() {
+	! printf '6.14\n%s' "$(uname -r)" | sort -CV ||
+		echo /proc/sys/kernel/pid_max
 }
 
 # checkout DIRECTORY - a checkout with what the sandbox needs
@@ -159,16 +169,26 @@ $top"
 
 # ---- Refusals ----
 
-# refused_by SETTING VALUE MESSAGE - with an unshare(1) that says MESSAGE
+# in_limits LIMIT AS... - with user.max_LIMIT_namespaces=0
+in_limits() {
+	run unshare --user --map-root-user --mount-proc --pid --fork sh -c '
+		echo 0 >/proc/sys/user/max_"$1"_namespaces
+		shift
+		exec "$@"' sh "$@" "$sandbox" true
+	one_line_error 125 "no $1 namespaces, because user.max_$1_namespaces=0" \
+		"sudo sysctl user.max_$1_namespaces="
+}
+
+# refused_by SETTING VALUE - where unshare(2) fails, because this is a chroot
 refused_by() {
-	mkdir "$T/bin"
-	printf '#!/bin/sh\necho "%s" >&2\nexit 1\n' "$3" >"$T/bin/unshare"
-	chmod +x "$T/bin/unshare"
-	run unshare --mount sh -c 'mount -t tmpfs tmpfs /proc/sys/${1%/*}
+	mkdir "$T/root"
+	run unshare --mount sh -c 'mount -t tmpfs tmpfs "/proc/sys/${1%/*}"
 		echo "$2" >"/proc/sys/$1"
-		PATH=$3:$PATH exec "$4" true' sh "$1" "$2" "$T/bin" "$sandbox"
+		mount --rbind / "$3"
+		exec chroot "$3" $5 "$4" true' sh "$1" "$2" "$T/root" "$sandbox" \
+		"$powerless"
 	setting=$(echo "$1" | tr / .)
-	one_line_error 125 "$setting=$2" "sudo sysctl $setting=" "sudo $sandbox"
+	one_line_error 125 "$setting=$2" "sudo sysctl $setting="
 }
 
 needs_make() {
@@ -218,13 +238,11 @@ done
 for dir in /tmp /run /dev/shm; do
 	t "checkout and root filesystem may be in $dir" keeps_in_sight $dir/a
 done
-t "refused by the limit" refused_by user/max_user_namespaces 0 \
-	"unshare: unshare failed: No space left on device"
-t "refused by Debian's kernel" refused_by kernel/unprivileged_userns_clone 0 \
-	"unshare: unshare failed: Operation not permitted"
+t "the limit of user namespaces is named" in_limits user $powerless
+t "so is that of others" in_limits net
+t "refused by Debian's kernel" refused_by kernel/unprivileged_userns_clone 0
 t "refused by AppArmor" refused_by \
-	kernel/apparmor_restrict_unprivileged_userns 1 \
-	"mount: /run: permission denied."
+	kernel/apparmor_restrict_unprivileged_userns 1
 t "says when make has to run first" needs_make
 t "make run passes CMD and ROOTFS on as they were typed" runs_as_typed
 # An ordinary user's sandbox has one user only.
