@@ -72,8 +72,8 @@ static void add_lines(const char *name, const char *path)
 		add("%s %s", name, line);
 }
 
-/* Calls VISIT for each file below PATH; if it returns false for a directory, not
- * for the files in it. */
+/* Calls VISIT for each file below PATH, but not for those in a directory for
+ * which it returned false. */
 static void walk(const char *path, bool (*visit)(const char *path))
 {
 	DIR *dir = opendir(path);
@@ -144,8 +144,8 @@ static bool add_process(const char *path)
 	return false;
 }
 
-/* Whether another mount covers the mount ID at PATH. The machine may remove such
- * a mount at any time: systemd does so at a user's logout. */
+/* Whether another mount covers the mount ID at PATH. The machine may remove
+ * such a mount at any time: systemd does so at a user's logout. */
 static bool is_covered(long id, const char *path)
 {
 	const int fd = open(path, O_PATH | O_CLOEXEC);

@@ -5,7 +5,7 @@
 #
 # Budgets for C count the lines that are neither blank nor only a comment, so
 # that no comment is cut to meet one. Other budgets count all lines.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../common/test/lib.sh"
 
 # step, lines of container.c, added to the step before, removed, and of test.sh
 budgets='
