@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# check.sh - exercise 4.3: the container by one clone3(2)
+# check.sh - exercise 4.3: the container with a single clone3(2)
 # Untouched: unshare --pid --fork: Function not implemented
 . "$(dirname "$0")/../../../common/test/lib.sh"
 patience=2
@@ -30,6 +30,12 @@ needs_only_clone3() {
 	run "$scratch/deny" "$container" "$@" "$rootfs" sh -c 'echo $$'
 	is "$status" 0 "exit status without fork, clone and unshare"
 	is "$out" 1 "PID of the command"
+}
+
+# A launcher that ignores the result would run the command on the host.
+reports_an_error() {
+	run "$scratch/deny" -3 "$container" "$@" "$rootfs" echo 'the command runs'
+	one_line_error 125 "Function not implemented"
 }
 
 has_namespaces() {
@@ -66,6 +72,18 @@ has_status() {
 	start_container "$@"
 	kill -KILL "$inside"
 	ends_with 137
+}
+
+# What is easily deleted together with unshare(2)
+has_the_rest() {
+	run "$container" "$@" "$rootfs" sh -c '
+		cat /proc/sys/kernel/hostname
+		echo /proc/[0-9]*
+		ls /proc/self/fd' 7</etc
+	is "$(echo "$out" | tr '\n' ' ')" "container /proc/1 0 1 2 3 " \
+		"hostname, processes and open files of ls, inside"
+	run "$container" "$@" "$scratch/none" true
+	one_line_error 125 none
 }
 
 # systemd makes the host's mounts shared. Here, those of the launcher are.
@@ -105,6 +123,8 @@ for option in '' -U; do
 	hint='wait(2) finds only children with exit_signal SIGCHLD'
 	[ -z "$option" ] || hint='read geteuid(2) and getegid(2) before clone3'
 	t "${with}the exit status is the command's" has_status $option
+	hint='PR_SET_PDEATHSIG in the child, as before'
+	t "${with}nothing outlives the launcher" dies_with_launcher $option
 done
 hint='what else did the function do that called unshare(2)?'
 t "the host does not see the container's mounts" hides_mounts
@@ -112,7 +132,7 @@ hint='read geteuid(2) and getegid(2) before clone3; write the maps before exec'
 t "-U: the command is root, and only it is mapped" is_root_inside
 for option in '' -U; do
 	with=${option:+$option: }
-	hint='one clone3(2) replaces unshare(2) and fork(2): all flags in one call'
+	hint='a single clone3(2) replaces unshare(2) and fork(2): all flags in one call'
 	t "${with}the container needs no fork, clone or unshare" \
 		needs_only_clone3 $option
 	hint='all six flags of the step, and CLONE_NEWUSER with -U only'
@@ -120,7 +140,10 @@ for option in '' -U; do
 	hint='only the child enters namespaces'
 	t "${with}the launcher stays outside, and has one child: PID 1" \
 		launcher_stays_outside $option
-	hint='PR_SET_PDEATHSIG in the child, as before'
-	t "${with}nothing outlives the launcher" dies_with_launcher $option
+	hint='a result of -1 is an error: see must()'
+	t "${with}if clone3(2) fails, the command does not run" \
+		reports_an_error $option
+	hint='the child still sets the hostname, enters the root and mounts /proc'
+	t "${with}all else is as before" has_the_rest $option
 done
 done_testing

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * deny - run a command, for which fork, vfork, clone and unshare do not exist
+ * deny - run a command, for which fork, vfork, clone and unshare do not exist,
+ * and with -3 clone3 neither
  *
  *	$ deny unshare true
  *	unshare: unshare failed: Function not implemented
@@ -13,11 +14,13 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const unsigned int denied[] = {
+static unsigned int denied[] = {
+	SYS_unshare, /* twice, or once and SYS_clone3 */
 	SYS_unshare,
 	SYS_clone,
 #ifdef SYS_fork /* not on aarch64 */
@@ -39,6 +42,11 @@ int main(int argc, char *argv[])
 	struct sock_fprog program = {.len = COUNT + 3, .filter = code};
 	int i;
 
+	if (argc > 1 && strcmp(argv[1], "-3") == 0) {
+		denied[0] = SYS_clone3;
+		argc--;
+		argv++;
+	}
 	/* If it is equal, jump to the last instruction. */
 	for (i = 0; i < COUNT; i++)
 		code[1 + i] = (struct sock_filter)BPF_JUMP(
@@ -49,7 +57,7 @@ int main(int argc, char *argv[])
 	code[2 + i] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
 						   SECCOMP_RET_ERRNO | ENOSYS);
 	if (argc < 2)
-		errx(2, "usage: deny COMMAND [ARG...]");
+		errx(2, "usage: deny [-3] COMMAND [ARG...]");
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1)
 		err(2, "seccomp");
 	execvp(argv[1], argv + 1);
