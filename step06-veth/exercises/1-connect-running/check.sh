@@ -80,6 +80,41 @@ creates_the_cable() {
 	is "$(on_host ip -4 route show default)" "" "default route of the host"
 }
 
+# waits_for_carrier - after the first of these cables, the kernel takes up to a
+# second to notice the carrier of the next one: a request about a link makes it
+# look at once, and so would ip(8), but not the file in /sys
+waits_for_carrier() {
+	for _ in 1 2 3; do
+		a_process
+		with_sys "$host" || skip "needs a new sysfs"
+		host_sys=$pid
+		with_sys "$inside" || skip "needs a new sysfs"
+		connect "$inside"
+		shown="$(state_of "$host_sys" veth-host) $(state_of "$pid" \
+			veth-container)"
+		succeeds
+		is "$shown" "up up" "the two ends, when the program has exited"
+	done
+}
+
+# with_sys PID - $pid becomes a process that has the /sys of PID's network
+with_sys() {
+	rm -f "$T/start.out"
+	start nsenter --target "$1" --net unshare --mount sh -c \
+		'mount -t sysfs sysfs /sys && echo mounted; echo tried
+		exec sleep 4711'
+	eventually has_tried
+	grep -q mounted "$T/start.out"
+}
+
+has_tried() {
+	grep -q tried "$T/start.out"
+}
+
+state_of() { # PID LINK
+	cat "/proc/$1/root/sys/class/net/$2/operstate"
+}
+
 passes_packets() {
 	a_container
 	connect "$inside"
@@ -106,9 +141,12 @@ refuses_the_hosts() {
 	refused "the process has no network namespace of its own" "$host"
 }
 
+# The number after a multiple of 2^32 is the same in an int.
 refuses_none() {
 	a_process
-	refused "no process has this ID" 2147483647
+	for id in 2147483647 "${inside}x" $((inside + 4294967296)) 0 -1 ''; do
+		refused "no process has the ID '$id'" "$id"
+	done
 }
 
 undoes() {
@@ -116,6 +154,9 @@ undoes() {
 	inside ip link set lo up
 	inside ip route add default dev lo
 	refused "the default route could not be added" "$inside"
+	inside ip route del default
+	connect "$inside"
+	succeeds
 }
 
 leaves_the_connected() {
@@ -127,19 +168,35 @@ leaves_the_connected() {
 	is "$out" "reply from 10.200.0.1" "the first cable still works"
 }
 
+# "is connected" is not only about this container: there is only one veth-host.
+leaves_the_others() {
+	a_process
+	connect "$inside"
+	succeeds
+	start nsenter --target "$host" --net unshare --net \
+		sh -c 'ip link set lo up; echo ready; exec sleep 4712'
+	eventually grep -q ready "$T/start.out"
+	refused "another container is connected" "$pid"
+	run inside "$probes/reach" ping 10.200.0.1
+	is "$out" "reply from 10.200.0.1" "the cable of the other container"
+}
+
 hint='a netlink socket talks to the namespace in which it was opened: setns(2)
       between the two nl_open(), and one end on each side'
 t "-p PID puts one end of a cable into a running container" creates_the_cable
 hint='does the program exit before the link is up? See wait_for_carrier()'
+t "when it exits, both ends have a carrier" waits_for_carrier
 t "container and host reach each other at once" passes_packets
 hint='before the first change, compare /proc/PID/ns/net with /proc/self/ns/net:
       the same st_dev and st_ino of stat(2) are the same namespace'
 t "a process in the network namespace of the host is refused" refuses_the_hosts
-hint='exit with 125 before the first change'
+hint='exit with 125 before the first change. strtol(3) says where the number ends,
+      and may return one that does not fit into an int'
 t "a process that does not exist is refused" refuses_none
 hint='the namespace of a running container stays, and so does the cable: delete
-      it before you exit'
+      it before you exit, and it can be connected later'
 t "if the container has a default route, the cable is removed" undoes
 hint='delete only a cable that this run has created'
 t "a second try leaves the first cable alone" leaves_the_connected
+t "so does an attempt with another container" leaves_the_others
 done_testing

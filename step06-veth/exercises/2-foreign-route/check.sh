@@ -11,7 +11,7 @@ host() {
 	start unshare --net sleep 4711
 	eventually has_own_network
 	host=$pid
-	on_host ip -batch - <<-END
+	on_host ip -batch - <<-END || skip "ip(8) cannot make these routes"
 		link add eth0 type veth peer name vpn0
 		addr add 192.0.2.2/24 dev eth0
 		addr add 198.18.0.2/24 dev vpn0
@@ -50,13 +50,14 @@ is_allowed() {
 	starts
 }
 
+# is_refused COMMANDS [LINK]
 is_refused() {
 	host "$1"
 	state >"$T/before"
 	run on_host "$container" "$rootfs" sh -c 'echo it runs'
 	is "$status" 125 \
-		"exit status of a container whose subnet is routed to vpn0"
-	one_line_error 125 vpn0
+		"exit status of a container whose subnet is routed to ${2-vpn0}"
+	one_line_error 125 "${2-vpn0}"
 	state | diff "$T/before" - >"$T/diff" ||
 		fail "these links, addresses, routes or rules changed
 (< before, > after):
@@ -68,6 +69,15 @@ starts_again() {
 	for _ in 1 2 3 4 5; do
 		starts
 	done
+}
+
+# The veth-host of another container is not foreign: then it is as in step 06.
+names_the_other() {
+	host ''
+	start nsenter --target "$host" --net "$container" "$rootfs" sleep 4711
+	eventually sleeper
+	run on_host "$container" "$rootfs" true
+	one_line_error 125 'File exists'
 }
 
 ignores_with_u() {
@@ -90,17 +100,49 @@ t "a route in a table of its own, as Tailscale has it, is refused" is_refused \
 hint='only tables that a rule selects for the address of the container count'
 t "a route in a table that no rule selects is allowed" is_allowed \
 	'route add 10.0.0.0/8 dev vpn0 table 52'
+t "a route that a rule selects for this destination is refused" is_refused \
+	'rule add pref 5270 to 10.200.0.0/24 table 52
+	route add 10.0.0.0/8 dev vpn0 table 52'
+t "a route in a table for packets from vpn0 is allowed" is_allowed \
+	'rule add pref 5270 iif vpn0 table 52
+	route add 10.0.0.0/8 dev vpn0 table 52'
 hint='which route matches? With RTM_F_FIB_MATCH, rtm_dst_len is its prefix
       length'
 t "the default route is allowed" is_allowed \
 	'route add default via 192.0.2.1'
+t "the default route in a table of its own, as of wg-quick, is allowed" is_allowed \
+	'rule add pref 5270 table main suppress_prefixlength 0
+	rule add pref 5271 table 52
+	route add default dev vpn0 table 52'
 hint='0.0.0.0/1 is half of the default route: rtm_dst_len is 1'
 t "the default route in two halves, as of OpenVPN, is allowed" is_allowed \
 	'route add default via 192.0.2.1
 	route add 0.0.0.0/1 dev vpn0
 	route add 128.0.0.0/1 dev vpn0'
+hint='only the prefix lengths 0 and 1 do not count'
+t "a quarter of the default route is refused" is_refused \
+	'route add 0.0.0.0/2 dev vpn0'
+hint='by which route would the host send to 10.200.0.2?'
+t "the address of the container alone, routed to a VPN, is refused" is_refused \
+	'route add 10.200.0.2/32 dev vpn0'
+t "the network of the host itself is refused" is_refused \
+	'addr add 10.200.0.7/16 dev vpn0'
+t "routes to the addresses beside it are allowed" is_allowed \
+	'route add 10.200.1.0/24 dev vpn0
+	route add 10.200.0.128/25 dev vpn0'
+hint='the reply for a route with several next hops has RTA_MULTIPATH in place of
+      RTA_OIF; without RTM_F_FIB_MATCH, the kernel chooses one of them'
+t "a route with two next hops is refused" is_refused \
+	'route add 10.200.0.0/24 nexthop via 198.18.0.8 nexthop via 198.18.0.9'
+hint='the message is one line that names the link of this route'
+t "a link of another name is named" is_refused \
+	'link add tun9 type veth peer name tun8
+	link set tun9 up
+	route add 10.200.0.0/16 dev tun9
+	route add 10.0.0.0/8 dev vpn0' tun9
 hint='the veth-host of the last container may still be there for some 20 ms, and
       so may its route: it does not count'
+t "while another container runs, the error is that of step 06" names_the_other
 t "a container can start again at once" starts_again
 hint='it gets no cable'
 t "-U is allowed everywhere" ignores_with_u
