@@ -29,14 +29,14 @@ gone() {
 
 # quiet PID - it sleeps, and has received its signals
 quiet() {
-	[ "$(grep -c '^State:	S\|^SigPnd:	0*$\|^ShdPnd:	0*$' \
+	[ "$(grep -cs '^State:	S\|^SigPnd:	0*$\|^ShdPnd:	0*$' \
 		"/proc/$1/status")" = 3 ]
 }
 
 # send SIGNAL - and wait until the launcher has received it
 send() {
 	kill -s "$1" "$pid"
-	poll 20 quiet "$pid" || :
+	poll 150 quiet "$pid" || :
 	sleep 0.05
 }
 
@@ -44,44 +44,88 @@ parent_of() {
 	sed -n 's/^PPid:[[:blank:]]*//p' "/proc/$1/status"
 }
 
+# log_terms - a script for the command: it and another process write down each
+# TERM that they receive
+# shellcheck disable=SC2016 # for the shell inside
+log_terms='
+	trap "echo TERM >>/terms" TERM
+	(
+		trap "echo other >>/terms" TERM
+		sleep 4711 &
+		while :; do wait; done
+	) &
+	while :; do wait; done'
+
+has_terms() {
+	[ -s "$rootfs/terms" ]
+}
+
+# In a session of its own: TERM for the launcher's process group must reach
+# nothing else.
 term_reaches_the_command() {
+	rm -f "$rootfs/terms"
+	start env --default-signal setsid "$container" "$@" -s "$rootfs" \
+		sh -c "$log_terms"
+	eventually started
+	send TERM
+	poll 150 has_terms || fail "TERM did not reach the command"
+	is "$(cat "$rootfs/terms")" TERM "signals that the command received"
+	send TERM
+	poll 150 ended || fail "the second TERM did not kill the command"
+	ends_with 137
+	is "$(cat "$rootfs/terms")" TERM "signals that the command received"
+}
+
+has_its_status() {
 	start_container -s "$rootfs" sh -c '
 		trap "exit 40" TERM
 		sleep 4711 & wait'
 	send TERM
-	poll 40 ended || fail "TERM did not reach the command"
+	poll 150 ended || fail "TERM did not reach the command"
 	ends_with 40
 }
 
+# The caller decides when the command has had enough time.
 second_term_kills() {
-	start_container -s "$rootfs" sleep 4711
+	start_container "$@" -s "$rootfs" sleep 4711
 	send TERM
+	sleep 2.2
 	: >"$T.asserted"
 	sleeper || fail "the first TERM killed a command without a handler"
 	send TERM
-	poll 40 ended || fail "the second TERM did not kill the command"
+	poll 150 ended || fail "the second TERM did not kill the command"
 	ends_with 137
 }
 
-# press_ctrl_c - writes the script for the terminal to file 3
+# press_ctrl_c TIMES - writes the script for the terminal to file 3
 press_ctrl_c() {
-	eventually sleeper
-	launcher=$(parent_of "$(parent_of "$inside")")
 	# It is late with what it does: a second INT would not be merged.
 	kill -STOP "$launcher"
 	printf '%s\n' 'send \003' >&3
-	eventually [ -s "$rootfs/count" ]
+	eventually has_ints "$1"
 	kill -CONT "$launcher"
-	poll 20 quiet "$launcher" || fail "Ctrl-C killed the launcher"
+	poll 150 quiet "$launcher" || fail "Ctrl-C number $1 killed the launcher"
 	sleep 0.05
-	is "$(wc -l <"$rootfs/count")" 1 "INT that the command received"
+	is "$(wc -l <"$rootfs/count")" "$1" "INT that the command received"
+}
+
+# has_ints NUMBER - or more
+has_ints() {
+	[ "$(grep -cs . "$rootfs/count")" -ge "$1" ]
+}
+
+presses_ctrl_c_twice() {
+	eventually sleeper
+	launcher=$(parent_of "$(parent_of "$inside")")
+	press_ctrl_c 1
+	press_ctrl_c 2
 	kill -KILL "$(parent_of "$inside")"
 	echo wait 137 >&3
 }
 
 ctrl_c_comes_once() {
 	{
-		press_ctrl_c 3>&1 >&4 |
+		presses_ctrl_c_twice 3>&1 >&4 |
 			on_terminal env --default-signal \
 				"$container" -s "$rootfs" sh -c '
 					trap "echo interrupted >>/count" INT
@@ -124,11 +168,16 @@ takes_nothing_in_the_background() {
 }
 
 needs_no_terminal() {
-	run "$container" -s "$rootfs" sh -c 'exit 7'
-	is "$status" 7 "exit status"
-	is "$err" "" "stderr"
+	for code in 7 0 255; do
+		run "$container" -s "$rootfs" sh -c "exit $code"
+		is "$status" $code "exit status"
+		is "$err" "" "stderr"
+	done
 	run "$container" -s "$rootfs" no-such-command
 	is "$status" 127 "exit status for a command that does not exist"
+	start_container -s "$rootfs" sleep 4711
+	kill -KILL "$inside"
+	ends_with 137
 }
 
 # mask PID NAME - of signals: SigBlk, SigIgn
@@ -137,7 +186,7 @@ mask() {
 }
 
 blocks_nothing() {
-	start_container -s "$rootfs" sleep 4711
+	start_container "$@" "$rootfs" sleep 4711
 	blocked=$(mask "$inside" SigBlk)
 	ignored=$(mask "$inside" SigIgn)
 	# TERM would not do it.
@@ -157,19 +206,22 @@ killed_by() {
 }
 
 hint='a mask or SIG_IGN is inherited: undo it in the child before exec'
-t "-s: the command starts with no signal blocked or ignored" blocks_nothing
+t "-s: the command starts with no signal blocked or ignored" blocks_nothing -s
 # Without -s, nothing else can be checked.
 [ $failed -eq 0 ] || { done_testing || exit 1; }
 hint='the launcher receives TERM, and sends it to its child with kill(2)'
-t "TERM of the launcher reaches the command" term_reaches_the_command
-hint='PID 1 ignores TERM without a handler; the second time, send KILL'
-t "a second TERM kills the command" second_term_kills
+t "TERM of the launcher reaches the command, and no other process" \
+	term_reaches_the_command
+hint='wait until the command has exited, and exit with its status'
+t "after TERM, the exit status is the command's" has_its_status
+hint='PID 1 ignores TERM without a handler; only a second TERM becomes KILL'
+t "a second TERM kills the command, and no timer does" second_term_kills
 hint='the terminal sends INT to its whole foreground group: do not pass it on'
-t "Ctrl-C reaches the command once, and does not kill the launcher" \
+t "each Ctrl-C reaches the command once, and does not kill the launcher" \
 	ctrl_c_comes_once
 hint='no terminal is no error'
 t "without a terminal, the exit status is the command's" needs_no_terminal
-hint='tcsetpgrp(3) after the wait, with SIGTTOU blocked or ignored'
+hint='wait_for_exit() takes the terminal back: call it with -s as well'
 t "after a shell in the container, the caller can read from the terminal" \
 	gives_the_terminal_back
 hint='has the foreground group exited? If not, leave the terminal to it'
@@ -179,4 +231,7 @@ hint='PR_SET_PDEATHSIG, as before'
 t "KILL of the launcher leaves no process" killed_by KILL 137 -s
 hint='pass signals on only with -s'
 t "without -s, TERM kills the launcher and the command" killed_by TERM 143
+t "without -s, the command starts with no signal blocked" blocks_nothing
+hint='try it with -U'
+t "-U: TERM of the launcher reaches the command" term_reaches_the_command -U
 done_testing

@@ -21,11 +21,9 @@
 
 static unsigned int denied[] = {
 	SYS_unshare, /* twice, or once and SYS_clone3 */
-	SYS_unshare,
-	SYS_clone,
+	SYS_unshare, SYS_clone,
 #ifdef SYS_fork /* not on aarch64 */
-	SYS_fork,
-	SYS_vfork,
+	SYS_fork,    SYS_vfork,
 #endif
 };
 
