@@ -77,6 +77,9 @@ rootfs: $(PROBES) ## make rootfs/tiny-linux, or unpack TARBALL=FILE
 alpine: $(PROBES) ## download the articles' Alpine into rootfs/alpine-linux
 	@common/tools/rootfs --alpine
 
+inspect: ## describe the running containers in JSON, as docker inspect does
+	@common/tools/inspect
+
 check-host: all ## can all the steps run on this machine?
 	@common/tools/check-host
 
@@ -195,7 +198,7 @@ $(BUILD)/%.o: %.c Makefile
 
 -include $(wildcard .build/*/*.d .build/*/*/*.d .build/*/*/*/*.d)
 
-.PHONY: all help demo run shell test diff rootfs alpine check-host exercises \
+.PHONY: all help demo run shell test diff rootfs alpine inspect check-host exercises \
 	exercise check solution reset test-exercises refresh asan tidy analyze format \
 	bench clean-host clean $(STEPS)
 .DELETE_ON_ERROR:
