@@ -21,6 +21,14 @@ PROBES = $(addprefix .build/probes/,peek escape reach pty readme snapshot)
 TOOLS = .build/tools/sandbox
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 
+# These count only on make's command line. In the environment they may mean
+# something else: tcsh and conda set HOST.
+ARGUMENTS = APPLY CMD EX HINT HOST OPTS PACKET STEP TARBALL V
+$(foreach name,$(ARGUMENTS),$(if \
+	$(filter-out command,$(firstword $(origin $(name)))), \
+	$(eval override $(name) :=)))
+unexport PROBES # means something else to the tests
+
 # STEP may be 4, 04 or step04-pidns.
 step = $(or $(firstword \
 	$(filter step$(STEP)-% step0$(STEP)-% $(STEP),$(STEPS))), \
@@ -49,20 +57,23 @@ help: ## print this list
 	while read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
 	@echo 'make stepNN-NAME builds one step.'
 	@echo 'make run also knows ROOTFS=DIR, OPTS=-v, and HOST=1: no sandbox.'
+	@echo 'All these count only on the command line of make. These may also be'
+	@echo 'in the environment: CC, and for tests and checks TESTS, JOBS, PATIENCE,'
+	@echo 'CI (see common/test/run --help); BUSYBOX (common/tools/rootfs --help).'
 
 demo: $(NEEDED) rootfs ## show every step at work, or one slowly: STEP=06
 	@common/tools/tour "$$ROOTFS" $(STEP)
 
 run: $(NEEDED) rootfs ## a shell in the container of STEP=NN, or CMD='ls /' there
 	@$(if $(HOST),$(ON_HOST),common/tools/sandbox) $(BIN)/$(step)/container \
-		$(OPTS) $(root) $${CMD:+sh -c "$$CMD"} || :
+		$(OPTS) $(root) $${CMD:+sh -c "$$CMD"} || $(FAILED)
 
 shell: all rootfs ## a root shell in the sandbox; a second one joins it
 	@if common/tools/sandbox --join true 2>/dev/null; then \
 		common/tools/sandbox --join; \
 	else \
 		common/tools/sandbox; \
-	fi || :
+	fi || $(FAILED)
 
 test: all rootfs ## run the tests; needs no root
 	@BIN=$(BIN) common/test/run $(TESTS)
@@ -151,6 +162,10 @@ QUIET = $(if $(V),,@echo '  CC      $@';)
 USER_ID := $(shell id -u)
 ON_HOST = echo 'HOST=1: this is your own machine, not the sandbox' >&2; \
 	$(if $(filter-out 0,$(USER_ID)),sudo)
+
+# make prints the status of a command, "Error 3", and exits with 2. Nobody wants
+# to read that after a shell, whose status is the one of the last command in it.
+FAILED = case $$?:$$CMD in 12[5-7]:|*:?*) exit $$? ;; esac
 
 # Steps 05 to 07 take several layers, with ':' between them.
 root = $(if $(filter step05-% step06-% step07-%,$(step)),$(layer),"$$ROOTFS")

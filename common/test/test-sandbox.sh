@@ -48,6 +48,27 @@ has_job_control() {
 	END
 }
 
+gives_the_terminal_back() {
+	command -v bash >/dev/null || skip "there is no bash"
+	on_terminal sh -c '"$0" env PS1="%> " bash --norc; echo back; read -r x
+		echo "<$x>"' "$sandbox" <<-'END'
+		expect %>
+		send exit\r
+		expect back
+		send line\r
+		expect <line>
+		wait 0
+	END
+}
+
+starts_in_each_shell() {
+	for shell in sh bash dash mksh yash 'busybox sh'; do
+		command -v "${shell% *}" >/dev/null || continue
+		run $shell "$sandbox" sh -c 'exit 7'
+		is "$status$err" 7 "$shell"
+	done
+}
+
 # ---- The machine ----
 
 # protects_files AS... - the file in /mnt could be written outside
@@ -100,6 +121,66 @@ it's a:b,\"c\" \\
 root
 work"
 	contains "$err" "new: Read-only file system"
+}
+
+# On Ubuntu and Fedora, /etc/resolv.conf leads into /run; on NixOS, so does $PATH.
+keeps_run() {
+	run unshare --mount sh -ec '
+		cp -R /etc "$1/etc"
+		mount --bind "$1/etc" /etc
+		mkdir -p /run/resolve /run/tools.1/bin
+		ln -s tools.1 /run/tools
+		ln -sf ../run/resolve/stub.conf /etc/resolv.conf
+		echo "nameserver 192.0.2.1" >/run/resolve/stub.conf
+		printf "#!/bin/sh\necho found" >/run/tools/bin/our-tool
+		chmod +x /run/tools/bin/our-tool
+		shift
+		PATH=/run/tools/bin:$PATH "$@" sh -c "cat /etc/resolv.conf; our-tool"
+		rm -r /run/resolve /run/tools*' sh "$T" "$@" "$sandbox"
+	is "$out" "nameserver 192.0.2.1
+found"
+}
+
+# Root could write to these files, an ordinary user could not.
+protects_settings() {
+	run "$@" "$sandbox" sh -c 'echo $(ls /dev)
+		for file in kernel/core_pattern vm/swappiness ../sysrq-trigger \
+			net/ipv4/ip_forward kernel/hostname; do
+			[ ! -w /proc/sys/$file ] || echo $file
+		done'
+	is "$out" "fd full null ptmx pts random shm stderr stdin stdout tty urandom zero
+net/ipv4/ip_forward
+kernel/hostname"
+	# mount(8) makes /sys read-only when it has mounted it.
+	run "$@" "$sandbox" unshare --user --map-root-user --net --pid --fork \
+		--mount sh -c 'mount -t proc p /proc && mount -t sysfs s /sys'
+	is "$status$err" 0 "a user namespace mounts /proc and /sys"
+}
+
+has_dev_shm() {
+	mkdir "$T/dev"
+	for name in null zero full random urandom tty; do
+		: >"$T/dev/$name"
+	done
+	run unshare --mount sh -ec 'for file in "$0"/*; do
+			mount --bind "/dev/${file##*/}" "$file"
+		done
+		mount --rbind "$0" /dev
+		[ ! -e /dev/shm ]
+		exec "$1" stat -fc %T /dev/shm' "$T/dev" "$sandbox"
+	is "$out$err" tmpfs
+}
+
+is_not_mistaken() {
+	checkout "$T"
+	cp -R "$top/common/test" "$T/common"
+	echo '. "${0%/*}/common/test/lib.sh"; readlink /proc/self/ns/net' \
+		>"$T/script"
+	run unshare --mount env CLEAN_ENV= sh -c 'mount -t tmpfs tmpfs /run
+		mkdir /run/netns && : >/run/netns/internet && exec sh "$0"' \
+		"$T/script"
+	contains "$out" "net:["
+	lacks "$out" "$(readlink /proc/self/ns/net)" "network namespace"
 }
 
 namespaces='readlink /proc/self/ns/cgroup /proc/self/ns/ipc /proc/self/ns/mnt \
@@ -205,11 +286,36 @@ runs_as_typed() {
 	cp -R "$rootfs/." "$T/a:b,c 'd' \$e #f"
 	for dir in rootfs/tiny-linux "$T/a:b,c 'd' \$e #f"; do
 		run make -s -C "$top" run STEP=04 ROOTFS="$dir" \
-			CMD='echo "$$  #$0"; exit 3'
+			CMD='echo "$$  #$0"'
 		is "$status" 0
 		contains "$out" "1  #sh"
 		is "$err" ""
 	done
+}
+
+returns_the_status() {
+	run make -s -C "$top" run STEP=04 CMD='exit 3'
+	is "$status" 2
+	contains "$err" "Error 3"
+	echo 'exit 3' >"$T/input"
+	run make -s -C "$top" run STEP=04 <"$T/input"
+	is "$status$err" 0 "after a shell"
+}
+
+# all_targets - what make would do, and what a container's shell prints
+all_targets() {
+	"$@" make -nC "$top" run reset diff STEP=04
+	"$@" make -nC "$top" demo check exercise solution rootfs test check-host
+	echo echo shell | "$@" make -sC "$top" run STEP=04
+}
+
+ignores_the_environment() {
+	all_targets env >"$T/before" 2>&1
+	all_targets env APPLY=1 CMD='echo wrong' EX=1.1 HINT=1 HOST=i486-linux \
+		OPTS=-h PACKET=1 PROBES=/ STEP=01 TARBALL=/ V=1 BIN=/bin \
+		ROOTFS=/ BUILD=/tmp >"$T/after" 2>&1
+	is "$(diff "$T/before" "$T/after")" ""
+	contains "$(cat "$T/after")" shell
 }
 
 builds_as_the_owner() {
@@ -225,9 +331,14 @@ builds_as_the_owner() {
 
 t "arguments, input, directory and exit status are passed on" passes_on
 t "an interactive shell has job control" has_job_control
+t "the terminal is given back" gives_the_terminal_back
+t "any shell may be sh" starts_in_each_shell
 for who in "" "$powerless"; do
 	as=${who:+ for an ordinary user}
 	t "all files but the checkout are read-only$as" protects_files $who
+	t "devices and settings of the machine are out of reach$as" \
+		protects_settings $who
+	t "name servers and tools in /run stay visible$as" keeps_run $who
 	t "namespaces are its own$as" has_namespaces $who
 	t "nothing remains, whatever the command did$as" is_disposable $who
 	t "a signal to the sandbox kills everything in it$as" ends_by_signal $who
@@ -238,6 +349,8 @@ done
 for dir in /tmp /run /dev/shm; do
 	t "checkout and root filesystem may be in $dir" keeps_in_sight $dir/a
 done
+t "there is a /dev/shm where the machine has none" has_dev_shm
+t "ip netns add internet does not make a sandbox" is_not_mistaken
 t "the limit of user namespaces is named" in_limits user $powerless
 t "so is that of others" in_limits net
 t "refused by Debian's kernel" refused_by kernel/unprivileged_userns_clone 0
@@ -245,6 +358,8 @@ t "refused by AppArmor" refused_by \
 	kernel/apparmor_restrict_unprivileged_userns 1
 t "says when make has to run first" needs_make
 t "make run passes CMD and ROOTFS on as they were typed" runs_as_typed
+t "make says the status of a command, not of a shell" returns_the_status
+t "make ignores its variables in the environment" ignores_the_environment
 # An ordinary user's sandbox has one user only.
 ! grep -q '4294967295$' /proc/self/uid_map ||
 	t "what root builds belongs to the checkout's owner" builds_as_the_owner

@@ -60,6 +60,7 @@
 /* Scripts look for this file before they change links and rules. */
 #define MARK "/run/cfs-sandbox"
 
+static bool user; /* is there a user namespace? */
 static const char *checkout;
 static char **command;
 
@@ -89,7 +90,6 @@ static int write_file(const char *path, const char *text)
 /* If the setting NAME has the value BAD, exits and says so. */
 static void blame(const char *type, const char *name, int bad, int good)
 {
-	const bool avoidable = strcmp(type, "user") == 0 && geteuid() != 0;
 	char path[128], text[32];
 
 	snprintf(path, sizeof(path), "/proc/sys/%s", name);
@@ -100,7 +100,7 @@ static void blame(const char *type, const char *name, int bad, int good)
 		     "no %s namespaces, because %s=%d: 'sudo sysctl %s=%d' "
 		     "allows them%s",
 		     type, name, bad, name, good,
-		     avoidable ? ", 'sudo' does without them" : "");
+		     strcmp(type, "user") == 0 ? ", and root needs none" : "");
 }
 
 static bool has_seccomp_filter(void)
@@ -128,9 +128,9 @@ static void refused(const char *type)
 
 	snprintf(name, sizeof(name), "user.max_%s_namespaces", type);
 	blame(type, name, 0, 10000);
-	if (strcmp(type, "user") == 0) {
-		blame(type, "kernel.unprivileged_userns_clone", 0, 1);
-		blame(type, "kernel.apparmor_restrict_unprivileged_userns", 1,
+	if (user) {
+		blame("user", "kernel.unprivileged_userns_clone", 0, 1);
+		blame("user", "kernel.apparmor_restrict_unprivileged_userns", 1,
 		      0);
 	}
 	if (is_in_chroot())
@@ -139,8 +139,7 @@ static void refused(const char *type)
 		hint = "a seccomp filter forbids it; in Docker: docker run "
 		       "--privileged";
 	else
-		hint = geteuid() == 0 ? "does this kernel have them?"
-				      : "try sudo";
+		hint = user ? "try sudo" : "does this kernel have them?";
 	errx(EXIT_LAUNCHER, "no %s namespaces: %s: %s", type, reason, hint);
 }
 
@@ -169,6 +168,7 @@ static void enter_user_namespace(void)
 
 	snprintf(uid_map, sizeof(uid_map), "0 %u 1", geteuid());
 	snprintf(gid_map, sizeof(gid_map), "0 %u 1", getegid());
+	user = true;
 	/* AppArmor lets unshare(2) succeed, and then refuses the rest. */
 	if (unshare(CLONE_NEWUSER) == -1 ||
 	    write_file("/proc/self/setgroups", "deny") == -1 ||
@@ -214,12 +214,12 @@ static void make_read_only(const char *path)
 	const struct {
 		uint64_t set, clear, propagation, userns;
 	} attr = {.set = 1 /* MOUNT_ATTR_RDONLY */};
+	int result = (int)syscall(SYS_mount_setattr, AT_FDCWD, path,
+				  AT_RECURSIVE, &attr, sizeof(attr));
 
-	hint = "needs Linux 5.12 or later";
-	must((int)syscall(SYS_mount_setattr, AT_FDCWD, path, AT_RECURSIVE,
-			  &attr, sizeof(attr)),
-	     "mount -o remount,bind,ro=recursive %s", path);
-	hint = "";
+	if (result == -1 && errno == ENOSYS)
+		hint = "Linux 5.12 or later has mount_setattr(2)";
+	must(result, "mount -o remount,bind,ro=recursive %s", path);
 }
 
 /* Returns a copy of the mount at PATH and of those below, in no directory so
