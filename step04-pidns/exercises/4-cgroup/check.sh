@@ -111,11 +111,13 @@ limits_memory() {
 	ends_with 137
 	grows -m 1G
 	ends_with 7
-	start_container -m 16M "$rootfs" sleep 4711
-	is "$(cat "$own/memory.max")" 16777216 "memory.max"
+	start_container -m 33554432 "$rootfs" sleep 4711
+	is "$(cat "$own/memory.max")" 33554432 "memory.max"
 	# A kernel without swap has no such file.
 	[ ! -e "$own/memory.swap.max" ] ||
 		is "$(cat "$own/memory.swap.max")" 0 "memory.swap.max"
+	is "$(cat "$own/pids.max")" max "pids.max, without -p"
+	is "$(cat "$own/cpu.max")" "max 100000" "cpu.max, without -c"
 }
 
 was_throttled() {
@@ -128,11 +130,27 @@ limits_cpu() {
 	eventually was_throttled
 }
 
+limits_all_three() {
+	start_container -c 150 -m 64M -p 9 "$rootfs" sleep 4711
+	is "$(cd "$own" && cat pids.max memory.max cpu.max | tr '\n' ' ')" \
+		"9 67108864 150000 100000 " "pids.max, memory.max and cpu.max"
+}
+
 is_its_own_root() {
 	needs_controllers
 	run "$container" -p 50 "$rootfs" cat /proc/self/cgroup
 	contains "$out" 0:: "/proc/self/cgroup, inside"
 	is "$(sed -n 's/^0:://p' "$T/out")" / "its cgroup, as it sees it"
+}
+
+# removed_after WHAT STATUS OPTION... ROOTFS COMMAND...
+removed_after() {
+	what=$1 expected=$2
+	shift 2
+	start "$container" "$@"
+	own=$cgroups/container-$pid
+	ends_with "$expected"
+	removed "after $what"
 }
 
 removed() {
@@ -145,14 +163,29 @@ leaves_no_directory() {
 	kill -KILL "$(children_of "$pid")"
 	ends_with 137
 	removed "after the command was killed"
-	start "$container" -p 50 "$rootfs" sh -c 'exit 7'
+	removed_after "the command has exited" 7 -p 50 "$rootfs" sh -c 'exit 7'
+	removed_after "a command that does not exist" 127 -m 64M "$rootfs" none
+	removed_after "a ROOTFS that does not exist" 125 -p 50 "$T/none" true
+	for limit in -p -m -c; do
+		removed_after "$limit x, which the kernel refuses" 125 \
+			-p 50 $limit x "$rootfs" true
+	done
+}
+
+# The shell creates what a killed launcher with its PID may have left.
+takes_no_limit_over() {
+	needs_controllers
+	# shellcheck disable=SC2016 # for the inner shell
+	start env --default-signal sh -c '
+		own=$1/container-$$
+		shift
+		echo "+pids +memory +cpu" >"${own%/*}/cgroup.subtree_control"
+		mkdir "$own" && echo 1 >"$own/pids.max" && exec "$@"' \
+		sh $cgroups "$container" -m 64M "$rootfs" sleep 4711
 	own=$cgroups/container-$pid
-	ends_with 7
-	removed "after the command has exited"
-	start "$container" -p x "$rootfs" true
-	own=$cgroups/container-$pid
-	ends_with 125
-	removed "after -p x, which the kernel refuses"
+	eventually started
+	! ended || fail "it did not start: $(cat "$T/start.err")"
+	is "$(cat "$own/pids.max")" max "pids.max, without -p"
 }
 
 has_none_without_option() {
@@ -175,10 +208,14 @@ hint='memory.max; and memory.swap.max, or the rest is swapped out'
 t "-m 16M: a shell that needs 64 MiB is killed" limits_memory
 hint='cpu.max is "QUOTA PERIOD", both in microseconds'
 t "-c 20: a busy loop gets 20 percent of one CPU" limits_cpu
+hint='each of the three options writes its own file'
+t "-p, -m and -c together: the cgroup has all three limits" limits_all_three
 hint='the root of a cgroup namespace is the cgroup at the time of unshare(2)'
 t "the container sees its cgroup as the root" is_its_own_root
 hint='rmdir(2) when no process is left in it, after the wait, and on errors'
 t "the launcher leaves no directory" leaves_no_directory
+hint='mkdir(2) fails with EEXIST if a killed launcher has left the directory'
+t "a directory that a killed launcher left does not matter" takes_no_limit_over
 hint='only with -p, -m or -c'
 t "without an option, there is no new cgroup" has_none_without_option
 remove_left
