@@ -92,6 +92,9 @@ replay() {
 	eventually state_is $$ "$T/before"
 
 	{ cat "$T/start.err" && echo "host      + wait"; } >"$T/trace"
+	for word in $(sed -n 's/^[a-z]* *+ \([a-z_]*\) .*/\1/p' "$T/trace"); do
+		command -v "$word" >/dev/null || skip "$word is not installed"
+	done
 	open_shell second
 	open_shell first
 	first=$pid shell=first typed=0 side=host command=wait
