@@ -17,7 +17,7 @@
  *
  * The terminal also shows what is typed: type ec"ho" to expect echo. What
  * appears is printed without escape sequences. The exit status is 1 if a line
- * of the script is not fulfilled in ten seconds.
+ * of the script is not fulfilled and nothing appears for 100 seconds.
  *
  * Read: pty(7), forkpty(3), fnmatch(3), pidfd_open(2)
  */
@@ -63,7 +63,7 @@ static bool is_readable(int fd)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 
-	return poll(&poll_fd, 1, 10 * 1000) == 1;
+	return poll(&poll_fd, 1, 100 * 1000) == 1;
 }
 
 static void close_terminal(void)

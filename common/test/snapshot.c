@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * snapshot - print the state of the machine, one fact a line, sorted
+ * snapshot [FILE] - print the state of the machine, one fact a line, sorted
  *
  * It prints what a container could leave behind: mounts, links, addresses,
  * routes, rules, nftables, settings, files in /run and /dev/shm, the hostname,
  * processes, System V IPC. Two snapshots of an unchanged machine are equal.
- * Every test takes two of them, so it starts no other program.
+ * Every test takes one, so it starts no other program. The exit status is 1 if
+ * the output is not equal to FILE.
  *
  * An attribute of a netlink message is printed as NUMBER=VALUE. For example,
  * 3=eth0 of a link is IFLA_IFNAME, which <linux/if_link.h> defines as 3.
@@ -317,9 +318,31 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int main(void)
+/* Prints the facts. Returns whether FILE has the same. */
+static bool print_facts(FILE *file)
+{
+	bool same = true;
+	char *line = NULL;
+	size_t size = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		puts(facts[i]);
+		if (file == NULL || !same)
+			continue;
+		if (getline(&line, &size, file) != -1)
+			line[strcspn(line, "\n")] = '\0';
+		same = !feof(file) && strcmp(line, facts[i]) == 0;
+	}
+	return file == NULL || (same && getline(&line, &size, file) == -1);
+}
+
+int main(int argc, char *argv[])
 {
 	static struct netlink nl;
+	FILE *file = NULL;
+
+	if (argc == 2 && (file = fopen(argv[1], "re")) == NULL)
+		err(1, "%s", argv[1]);
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		add_list(&nl, &lists[i]);
@@ -335,7 +358,5 @@ int main(void)
 	walk("/proc", add_process);
 	add_mounts();
 	qsort(facts, count, sizeof(*facts), compare);
-	for (size_t i = 0; i < count; i++)
-		puts(facts[i]);
-	return fflush(stdout) == EOF;
+	return print_facts(file) ? 0 : 1;
 }

@@ -223,7 +223,8 @@ runs_jobs() {
 	runner 2 20 reader writer
 	is "$status" 0
 	runner 1 1 reader
-	contains "$out" "exited with status 124"
+	contains "$out" "exited with status 143"
+	contains "$out" "no test ended in 1 s"
 }
 
 kills_scripts() {

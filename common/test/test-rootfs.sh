@@ -243,6 +243,7 @@ escapes_chroot_not_pivot_root() {
 	makes "$T/made"
 	is "$(inside escape stat -c %d:%i /)" "$(stat -c %d:%i /)"
 	[ -e "$T/made/bin/busybox" ] || skip "its umount needs /proc"
+	command -v pivot_root >/dev/null || skip "no pivot_root(8) here"
 	run unshare -m sh -ec 'mount --bind "$1" "$1"
 		cd "$1"
 		pivot_root . .
