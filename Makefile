@@ -17,7 +17,7 @@ BIN = .
 
 ROOTFS = rootfs/tiny-linux
 STEPS = $(sort $(patsubst %/container.c,%,$(wildcard step*/container.c)))
-PROBES = $(addprefix .build/probes/,peek escape reach pty readme snapshot)
+PROBES = $(addprefix .build/probes/,peek escape reach pty readme snapshot start)
 TOOLS = .build/tools/sandbox
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 

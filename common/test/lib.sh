@@ -174,16 +174,12 @@ $(cat "$T/terminal")"
 # start COMMAND... - in the background, until the test ends; sets $pid. The
 # output is in $T/start.out and $T/start.err.
 start() {
-	# The shell ignores INT and QUIT in a background job until env(1) has
-	# restored them. It has, when the FIFO is opened.
 	mkfifo "$T.fifo"
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	env --default-signal=INT,QUIT \
-		sh -c ': >"$0"; exec "$@"' "$T.fifo" "$@" \
+	"$probes/start" "$T.fifo" "$@" \
 		</dev/null >"$T/start.out" 2>"$T/start.err" &
 	pid=$!
 	echo "$pid" >>"$T.started"
-	: <"$T.fifo"
+	: <"$T.fifo" # opened when the signals are as they should be
 	rm "$T.fifo"
 }
 

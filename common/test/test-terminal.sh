@@ -8,7 +8,7 @@
 # at_terminal COMMAND... - the test may run in the background, where Ctrl-C is
 # ignored: the default again.
 at_terminal() {
-	on_terminal env --default-signal "$@"
+	on_terminal "$probes/start" /dev/null "$@"
 }
 
 nothing_left() {
