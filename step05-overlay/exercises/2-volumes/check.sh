@@ -56,7 +56,10 @@ follows_no_link_to_the_host() {
 	make_source
 	ln -s /real "$T/layer/inside"
 	ln -s "../../../../../..$T/other" "$T/layer/outside"
-	for target in /inside /outside /outside/new; do
+	ln -s "$T/other" "$T/layer/absolute"
+	ln -s "$T/other/new" "$T/layer/dangling"
+	for target in /inside /outside /outside/new /absolute /absolute/new \
+		/dangling "/real/../../../../../../..$T/other/new"; do
 		run "$container" $options -m "$T/src:$target" "$T/layer:$rootfs" \
 			cat "$target/file"
 		[ "$status" = 125 ] || is "$status:$out" 0:data \
@@ -69,10 +72,25 @@ has_several() {
 	make_source
 	cd "$T"
 	run "$container" $options -m src:/mnt:ro -m other:/new \
-		-m /dev/shm/source:/srv "$rootfs" \
-		sh -c 'cat /mnt/file /srv/file; echo new >/new/new'
-	is "$out" "$(printf 'data\ndata')" "the files in src and /dev/shm/source"
+		-m /dev/shm/source:/srv -m src:/again "$rootfs" \
+		sh -c 'cat /mnt/file /srv/file; echo new >/new/new
+			(echo new >/mnt/one) 2>/dev/null || echo refused
+			echo new >/again/two'
+	is "$out" "$(printf 'data\ndata\nrefused')" \
+		"the files in src and /dev/shm/source, and writing with ro"
 	is "$(cat "$T/other/new")" new "the new file in the directory other"
+	is "$(cat "$T/src/two")" new "the new file in src, the second time"
+	[ ! -e "$rootfs/again" ] || fail "/again was created in the image"
+}
+
+has_sixteen() {
+	make_source
+	set -- "$rootfs" sh -c 'cat /v*/file | wc -l'
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+		set -- -m "$T/src:/v$i" "$@"
+	done
+	run "$container" $options "$@"
+	is "$(echo "$out" | tr -d ' ')" 16 "files in 16 volumes"
 }
 
 stays_inside() {
@@ -91,11 +109,14 @@ stays_inside() {
 	eventually has_disappeared "$inside"
 }
 
+# refuses ARGUMENT... - each alone, and after one that is right
 refuses() {
 	make_source
+	: >"$T/a-file"
 	cd "$T"
 	for argument; do
-		run "$container" -m "$argument" "$rootfs" echo 'the command runs'
+		run "$container" $options -m src:/srv -m "$argument" "$rootfs" \
+			sh -c 'echo the command runs'
 		one_line_error 125
 	done
 }
@@ -106,20 +127,26 @@ for options in '' -U; do
 	t "${with}with -m, SRC is seen at DST" starts
 	hint='a bind mount without MS_REC or AT_RECURSIVE leaves out what is below'
 	t "${with}what is written there is in SRC" writes_to_the_source
-	hint='mount(2) on MS_REMOUNT and MS_BIND: a flag of a mount, or of a file system?'
+	hint='mount(2) on MS_REMOUNT and MS_BIND: a flag of a mount, or of a filesystem?'
 	t "${with}with ro, only the host can write it" cannot_write /mnt/new
 	hint='MS_REMOUNT changes one mount; mount_setattr(2) can change all below'
 	t "${with}with ro, the same is true of a mount below" \
 		cannot_write /mnt/sub/new
+	hint='exit with EXIT_LAUNCHER and one line before the command runs'
+	t "${with}a volume that cannot be mounted is refused" refuses none:/mnt \
+		src:/etc/hosts:ro a-file:/mnt
+	t "${with}wrong arguments are refused" refuses src src: src:mnt src:/mnt:rx \
+		src:/mnt: src:/mnt:r src:/mnt:rox src:/mnt:ro: src:/mnt:ro:ro \
+		src::ro :/mnt ''
 	hint='find and create DST after pivot_root(2): then no link leads out'
 	t "${with}no link in the image leads to the host" \
 		follows_no_link_to_the_host
 	hint='create DST; find SRC before chdir(2), and before the tmpfs on /dev/shm'
 	t "${with}there may be several, relative ones and in /dev/shm" has_several
-	hint='after MS_PRIVATE; with O_CLOEXEC, or for open_tree OPEN_TREE_CLOEXEC'
+	hint='at least 16 times -m'
+	t "${with}there may be 16" has_sixteen
+	hint='propagation MS_PRIVATE, for all mounts of the tree; OPEN_TREE_CLOEXEC'
 	t "${with}host and container share no mounts and no open files" \
 		stays_inside
 done
-hint='exit with EXIT_LAUNCHER and one line before the command runs'
-t "wrong arguments are refused" refuses src src: src:mnt src:/mnt:rx none:/mnt
 done_testing
