@@ -91,8 +91,10 @@ alpine: $(PROBES) ## download the articles' Alpine into rootfs/alpine-linux
 inspect: ## describe the running containers in JSON, as docker inspect does
 	@common/tools/inspect
 
-check-host: all ## can all the steps run on this machine?
-	@common/tools/check-host
+check-host: ## can all the steps run here? PACKET=1 sends a packet; needs root
+	@common/tools/check-host --tools
+	@$(MAKE) --silent all rootfs >/dev/null
+	@common/tools/check-host $(if $(PACKET),--packet)
 
 exercises: $(CHECKER) ## list the exercises, and which of them are solved
 	@$(EXERCISE) list
