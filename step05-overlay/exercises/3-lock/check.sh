@@ -12,11 +12,13 @@ start_first() {
 	eventually sleeper
 }
 
-# start_second DIR OPTION... - and do not wait for ever
+# start_second DIR OPTION... - a launcher that waits is killed
 start_second() {
 	dir=$1
 	shift
-	run timeout 2 "$container" "$@" -w "$dir" "$rootfs" true
+	run timeout 20 "$container" "$@" -w "$dir" "$rootfs" \
+		sh -c 'echo the command runs'
+	isnt "$status" 124 "the exit status of a second container, 124 if it waits"
 }
 
 is_refused() {
@@ -24,14 +26,18 @@ is_refused() {
 	one_line_error 125 "$1"
 }
 
+# The refused one must not break the lock of the first one: so once more.
 refuses_a_second() {
 	start_first "$@"
-	start_second "$T/dir" "$@"
-	is_refused "$T/dir"
 	ln -s dir "$T/link"
-	start_second "$T/link" "$@"
-	is_refused "$T/link"
+	cd "$T"
+	for name in "$T/dir" dir ./dir/ "$T/link" "$T/dir"; do
+		start_second "$name" "$@"
+		is_refused "$name"
+	done
 	is "$(ended && echo exited)" "" "the first container"
+	echo new >"/proc/$inside/root/new"
+	is "$(ls "$T/dir/upper")" new "what the first container has written"
 }
 
 allows_others() {
@@ -39,16 +45,26 @@ allows_others() {
 	mkdir "$T/other"
 	start_second "$T/other"
 	is "$status" 0 "exit status with another directory"
-	run "$container" "$rootfs" true
-	is "$status" 0 "exit status without -w"
+	for without in first second; do
+		start "$container" "$rootfs" sleep 4712
+		run "$container" "$rootfs" true
+		is "$status" 0 "exit status of the $without container without -w"
+	done
+	start_second "$T/none"
+	one_line_error 125 "$T/none"
+	[ ! -e "$T/none" ] || fail "it created DIR"
 }
 
 allows_the_next() {
 	mkdir "$T/dir"
-	for try in first second; do
+	for try in first second third; do
 		start_second "$T/dir"
 		is "$status" 0 "exit status of the $try container"
 	done
+	run "$container" -w "$T/dir" "$rootfs" no-such-command
+	is "$status" 127 "exit status of a command that does not exist"
+	start_second "$T/dir"
+	is "$status" 0 "exit status of the next container"
 }
 
 # killed SIGNAL - then the next one can start
@@ -67,6 +83,9 @@ start_succeeds() {
 leaves_no_file() {
 	start_first
 	is "$(ls -A "$T/dir" | tr '\n' ' ')" "upper work " "what is in DIR"
+	start_second "$T/dir"
+	is "$(ls -A "$T/dir" | tr '\n' ' ')" "upper work " \
+		"what is in DIR after the second"
 	kill -KILL "$pid"
 	eventually ended
 	is "$(ls -A "$T/dir" | tr '\n' ' ')" "upper work " "what is in DIR afterwards"
@@ -79,18 +98,18 @@ keeps_no_file_open() {
 
 for option in '' -U; do
 	with=${option:+$option: }
-	hint='which system call locks an open file, without waiting?'
+	hint='which system call locks an open directory without waiting? Not its path'
 	t "${with}a second container with the same directory is refused" \
 		refuses_a_second $option
 done
 hint='lock the directory, nothing that all containers share'
 t "other containers can start" allows_others
-hint='who keeps the lock, when the launcher has exited?'
+hint='the launcher holds the lock, and nobody after it'
 t "when the first has exited, the next one can start" allows_the_next
 hint='a lock that only the launcher removes stays when it is killed'
 t "or when its launcher was killed by KILL" killed KILL
 t "or by TERM" killed TERM
-hint='the directory itself can be locked'
+hint='the directory itself can be locked: open it before fork(2)'
 t "there is no lock file" leaves_no_file
 hint='O_CLOEXEC: an open directory is a way out of the container'
 t "the command has no open file of the host" keeps_no_file_open
