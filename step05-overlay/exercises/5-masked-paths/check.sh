@@ -58,27 +58,42 @@ refuses_settings() {
 	is "$out" "" "net.ipv4.ip_default_ttl, written inside"
 }
 
-# options PATH - of the mount with PATH, in the mount namespace of $inside
-options() {
+# start_inside [-U] - sets $inside, and $mounts, its mounts in /proc and /sys
+start_inside() {
+	start "$container" "$@" "$rootfs" sleep 4711
+	eventually started
+	! ended || fail "no container: $(head -n 1 "$T/start.err")"
+	mounts=$(awk '$5 ~ "^/(proc|sys)(/|$)" { print $5 }' \
+		"/proc/$inside/mountinfo")
+}
+
+started() {
+	sleeper || ended
+}
+
+# mount_at PATH - its options and type, in the mount namespace of $inside
+mount_at() {
 	awk -v path="$1" '
 		$5 == "/" || index(path "/", $5 "/") == 1 {
 			if (length($5) >= longest) {
 				longest = length($5)
-				options = $6
+				type = $0
+				sub(/.* - /, "", type)
+				sub(/ .*/, "", type)
+				found = $6 "," type
 			}
 		}
-		END { print options }' "/proc/$inside/mountinfo"
+		END { print found }' "/proc/$inside/mountinfo"
 }
 
 # have_option OPTION [-U]
 have_option() {
 	option=$1 without=
 	shift
-	start "$container" "$@" "$rootfs" sleep 4711
-	eventually sleeper
+	start_inside "$@"
 	for path in $read_only; do
 		[ ! -e "/proc/$inside/root$path" ] ||
-			includes ",$(options "$path")," ",$option," ||
+			includes ",$(mount_at "$path")," ",$option," ||
 			without="$without$path "
 	done
 	is "$without" "" "paths on a mount without '$option' in mountinfo"
@@ -91,7 +106,26 @@ keep_options() {
 	done
 }
 
+# A mask would be read-only as well.
+can_be_read() {
+	have_option proc "$@"
+	for path in $read_only; do
+		[ ! -d "$path" ] || [ -z "$(ls -A "$path")" ] ||
+			isnt "$(ls -A "/proc/$inside/root$path")" "" \
+				"what is in $path, which is not masked"
+	done
+}
+
+# shellcheck disable=SC2086 # several words
 leaves_the_rest() {
+	start_inside "$@"
+	is "$(for path in $mounts; do
+		case " /proc /sys $(echo $masked $read_only) " in
+		*" $path "*) ;;
+		*) echo "$path" ;;
+		esac
+	done)" "" "mounts inside that are not in the lists"
+	lacks ",$(mount_at /proc/self)," ",ro," "the mount of all of /proc"
 	run_inside "$@" 'echo 500 >/proc/self/oom_score_adj
 		cat /proc/self/oom_score_adj; ls /sys/class/net'
 	is "$status:$out" "0:500
@@ -100,11 +134,16 @@ lo" "a file of /proc/self, written inside, and /sys/class/net"
 
 for option in '' -U; do
 	with=${option:+"$option: "}
+	hint='only the paths of the two lists; one that does not exist is no error'
+	t "${with}the rest of /proc and /sys is as before" \
+		leaves_the_rest ${option:+"$option"}
 	hint='mount(2) binds /dev/null over a file; a path may not exist'
 	t "${with}masked files are empty" masks_files ${option:+"$option"}
 	hint='/dev/null cannot cover a directory: a tmpfs that is read-only can'
 	t "${with}masked directories are empty, and stay so" \
 		masks_directories ${option:+"$option"}
+	hint='bind each read-only path over itself: mask none'
+	t "${with}read-only paths can be read" can_be_read ${option:+"$option"}
 	hint='MS_BIND creates the mount and ignores MS_RDONLY: MS_REMOUNT sets it'
 	t "${with}settings in /proc/sys cannot be changed" \
 		refuses_settings ${option:+"$option"}
@@ -113,8 +152,5 @@ for option in '' -U; do
 	hint='MS_REMOUNT sets all flags: repeat those that /proc has'
 	t "${with}which is still nosuid, nodev and noexec" \
 		keep_options ${option:+"$option"}
-	hint='only the paths of the two lists'
-	t "${with}the rest of /proc and /sys is as before" \
-		leaves_the_rest ${option:+"$option"}
 done
 done_testing
