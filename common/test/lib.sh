@@ -13,7 +13,7 @@
 # something else after the test than before, the test fails.
 set -eu
 
-here=$(realpath -- "$(dirname -- "$0")")
+here=$(CDPATH='' cd -P -- "$(dirname -- "$0")" && pwd)
 top=$here
 until [ -e "$top/common/test/lib.sh" ] || [ -z "$top" ]; do
 	top=${top%/*}
@@ -32,7 +32,8 @@ ln -s "$top/rootfs/tiny-linux" "$scratch/tiny-linux"
 rootfs=$top/rootfs/tiny-linux
 probes=${PROBES:-$top/.build/probes}
 # BIN=.build/asan tests the programs below that directory.
-bin=$(cd "$top" && realpath -m -- "${BIN:-.}")
+bin=${BIN:-$top}
+case $bin in .) bin=$top ;; [!/]*) bin=$top/$bin ;; esac
 # shellcheck disable=SC2034
 steps=$(cd "$top" && echo step[0-9][0-9]-*)
 

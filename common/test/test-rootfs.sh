@@ -177,6 +177,8 @@ explains_what_is_unusable() {
 	refuses "not look like a tar" --tarball "$0" "$T/made/x"
 	head -c 9999 "$small" >"$T/cut.tar"
 	refuses "Unexpected EOF" --tarball "$T/cut.tar" "$T/made/x"
+	gzip -c "$small" | head -c 9999 >"$T/cut.tar.gz"
+	refuses "unexpected end of file" --tarball "$T/cut.tar.gz" "$T/made/x"
 	refuses "needs a FILE" --tarball
 }
 
