@@ -19,11 +19,12 @@ ROOTFS = rootfs/tiny-linux
 STEPS = $(sort $(patsubst %/container.c,%,$(wildcard step*/container.c)))
 PROBES = $(addprefix .build/probes/,peek escape reach pty readme snapshot start)
 TOOLS = .build/tools/sandbox
+BENCH = .build/bench/compare .build/bench/floor
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 
 # These count only on make's command line. In the environment they may mean
 # something else: tcsh and conda set HOST.
-ARGUMENTS = APPLY CMD EX HINT HOST OPTS PACKET STEP TARBALL V
+ARGUMENTS = AGAINST APPLY CMD EX HINT HOST OPTS PACKET STEP TARBALL V
 $(foreach name,$(ARGUMENTS),$(if \
 	$(filter-out command,$(firstword $(origin $(name)))), \
 	$(eval override $(name) :=)))
@@ -58,8 +59,8 @@ help: ## print this list
 	@echo 'make stepNN-NAME builds one step.'
 	@echo 'make run also knows ROOTFS=DIR, OPTS=-v, and HOST=1: no sandbox.'
 	@echo 'All these count only on the command line of make. These may also be'
-	@echo 'in the environment: CC, and for tests and checks TESTS, JOBS, PATIENCE,'
-	@echo 'CI (see common/test/run --help); BUSYBOX (common/tools/rootfs --help).'
+	@echo 'in the environment: CC; ROUNDS of bench; for tests and checks TESTS, JOBS,'
+	@echo 'PATIENCE, CI (common/test/run --help); BUSYBOX (common/tools/rootfs --help).'
 
 demo: $(NEEDED) rootfs ## show every step at work, or one slowly: STEP=06
 	@common/tools/tour "$$ROOTFS" $(STEP)
@@ -144,8 +145,8 @@ analyze: ## run gcc's analyzer and cppcheck
 format: ## run clang-format on all the C
 	clang-format -i $(SOURCES) $(wildcard common/*.h)
 
-bench: all rootfs ## compare the steps with unshare, bwrap and the script
-	@common/bench/run "$$ROOTFS"
+bench: all rootfs $(BENCH) ## compare the speed with other programs, or AGAINST=CHECKOUT
+	@common/bench/run "$$ROOTFS" $(if $(AGAINST),'$(AGAINST)')
 
 # The last container to exit removes what killed launchers have left.
 clean-host: step07-bridge-nat rootfs ## remove what killed launchers have left; needs root
@@ -195,6 +196,13 @@ $(BIN)/%/container: $(BUILD)/%/container.o $(BUILD)/common/error.o
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(QUIET)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+.build/bench/floor: .build/common/error.o .build/common/netlink.o \
+	.build/common/nftables.o
+
+.build/bench/%: .build/common/bench/%.o
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^
 
 # Static if possible: then they run in any root filesystem.
 .build/probes/%: common/tools/%.c Makefile

@@ -126,7 +126,7 @@ t "netlink.[ch] have at most 260 lines" has_lines 260 code netlink.[ch]
 t "nftables.[ch] have at most 330 lines" has_lines 330 code nftables.[ch]
 t "common: functions are short" has_short_functions ./*.c ./*/*.c
 t "common/test has at most 3800 lines" has_lines 3800 cat test/*
-t "common/bench has at most 450 lines" has_lines 450 cat bench/*
+t "common/bench has at most 570 lines" has_lines 570 cat bench/*
 t "C has 80 columns" has_short_lines ../step*/*.c ./*.[ch] ./*/*.c
 t "common does nothing that a step teaches" calls_none_of "$taught" ./*.[ch]
 t "the steps run no other program" \
