@@ -52,16 +52,24 @@ shows_a_task() {
 
 says_what_is_wrong() {
 	make_tree
+	cp -R $step step03-copy
 	run_make check EX=3.5
-	is "$status" 2
+	# No error of make follows the verdict.
+	is "$status:$err:$(echo "$out" | tail -n 1)" "0::not solved"
 	contains "$out" "no    no directory of the host is open inside
       file 9 of the host, read inside: got 'secret'"
+	contains "$out" "after: container rootfs/tiny-linux cat /proc/self/fd/9/secret"
 	contains "$out" "      hint: which system call"
 	sed -i 's/parse_options(argc, argv);/parse_options(argc argv);/' \
 		$step/container.c
 	run_make check EX=3.5
 	is "$(echo "$out" | tail -n 2)" "$step/container.c does not compile
 not solved"
+	run common/tools/exercise check 3.5 step03-copy
+	is "$status" 1
+	contains "$out" "got 'secret'"
+	run_make reset STEP=3
+	contains "$out" "$step/container.c is restored"
 	run_make run STEP=04 CMD='echo works'
 	is "$out" works "another step"
 	rm $step/container.c
@@ -69,14 +77,74 @@ not solved"
 	contains "$out" "$step/container.c does not exist"
 }
 
-# The shell that runs the test would wait for ever, too.
-kills_what_hangs() {
-	make_tree
-	sed -i 's/^\tparse_options(argc, argv);/\tfor (;;)\n\t\tpause();/' \
+# hangs STATEMENT - so does the container
+hangs() {
+	sed -i "s/^\tparse_options(argc, argv);/&\n\tfor (;;)\n\t\t$1;/" \
 		$step/container.c
-	PATIENCE=10 run_make check EX=3.5
+}
+
+# The shell that runs the test would wait for ever, too.
+ends_what_hangs() {
+	make_tree
+	cp $step/container.c "$T/original"
+	hangs 'pause()'
+	PATIENCE=2 run_make check EX=3.5
 	contains "$out" "no    no directory of the host is open inside
-      killed: not finished after 10 seconds"
+      killed: nothing has happened for 2 seconds
+      if this machine is slow: make check EX=3.5 PATIENCE=10
+not solved"
+	cp "$T/original" $step/container.c
+	hangs 'alarm(1)'
+	PATIENCE=1 run_make check EX=3.5
+	contains "$out" "killed: a process has used 2 seconds of CPU time"
+}
+
+# It takes twice as long as it may wait, and cannot write a file of 100 MB.
+goes_on_while_it_works() {
+	make_tree
+	make -s solution EX=3.5 APPLY=1
+	cat >$step/exercises/5-leaked-directory/check.sh <<-'CHECK'
+	. "$(dirname "$0")/../../../common/test/lib.sh"
+	works() {
+		is "$(dd if=/dev/zero bs=1M count=100 2>"$T/err" >"$T/out" ||
+			echo refused)" refused
+		timeout 1.4 sh -c 'while :; do :; done' || :
+	}
+	hint='none'
+	t one works
+	t two works
+	t three works
+	done_testing
+	CHECK
+	PATIENCE=2 run_make check EX=3.5
+	contains "$out" "ok    three
+solved"
+}
+
+leaves_nothing_after_ctrl_c() {
+	make_tree
+	hangs 'execlp("sleep", "sleep", "4711", (char *)NULL)'
+	{
+		eventually sleeper
+		printf '%s\n' 'send \003' 'wait 130'
+	} | on_terminal make -s check EX=3.5 PATIENCE=100
+	eventually nothing_left
+}
+
+nothing_left() {
+	! grep -qs tools/exercise /proc/[0-9]*/cmdline
+}
+
+says_what_it_lacks() {
+	make_tree
+	CC=no-such-compiler run common/tools/exercise check 3.5
+	is "$status:$(echo "$out" | tail -n 2)" \
+		"77:no-such-compiler: command not found: install gcc
+not run"
+	printf 'echo "sandbox: refused" >&2\nexit 125\n' >common/tools/sandbox
+	run common/tools/exercise check 3.5
+	is "$status:$(echo "$out" | tail -n 2)" "77:sandbox: refused
+not run"
 }
 
 # work_is_kept GIT - GIT is "" in a tree without it
@@ -124,7 +192,10 @@ cd "$top"
 t "make exercises lists what is solved" lists_what_is_solved
 t "make exercise shows a task, and hints one by one" shows_a_task
 t "make check says what is wrong" says_what_is_wrong
-t "make check kills what does not end" kills_what_hangs
+t "make check ends what hangs" ends_what_hangs
+t "make check goes on while it works" goes_on_while_it_works
+t "Ctrl-C ends make check, and leaves no process" leaves_nothing_after_ctrl_c
+t "a machine that cannot check is told why" says_what_it_lacks
 t "a participant's work is never lost, with git" work_is_kept git
 t "or without" work_is_kept ''
 done_testing
