@@ -131,6 +131,48 @@ names_real_pages() {
 	is "$(cat "$T/missing")" ""
 }
 
+# What the README asks for, and what every system has
+everywhere=' awk bash cat cc chmod cut diff echo fold grep head id ip ipcmk
+ipcrm kill ls lsns make mkdir mount nsenter rm rmdir sed sleep tar test touch tty
+umount unshare '
+
+# names_its_programs README - a console block that types another program names
+# it: <!-- needs: ps -->. The first word of a command is a program if this
+# machine has one of that name.
+names_its_programs() {
+	awk -v quote="'" '
+	/^<!-- needs: / { needs = $0; next }
+	/^<!-- not run: / { left_out = 1; next }
+	/^```console/ { block = !left_out; next }
+	/^```/ { block = left_out = 0; needs = ""; next }
+	block && /^[$#>] / {
+		sub(/^[$#>] /, "")
+		sub(/[ \t]#[ \t].*/, "")
+		gsub("[|;&(){}`\"!" quote "]", "\n")
+		n = split($0, commands, "\n")
+		for (i = 1; i <= n; i++) {
+			split(commands[i], words, " ")
+			for (k = 1; words[k] ~ /^(sudo|if|then|else|until|while|do|exec|[A-Za-z_]+=.*)$/; k++)
+				continue
+			if (words[k] ~ /^[a-z][a-z0-9_.-]*$/ &&
+			    index(needs, " " words[k] " ") == 0)
+				print words[k], FILENAME ":" FNR
+		}
+	}
+	!block && NF { needs = "" }' "$1" >"$T/words"
+	while read -r word line; do
+		case $everywhere in
+		*[" $newline"]"$word"[" $newline"]*) ;;
+		*)
+			case $(command -v "$word") in
+			/*) echo "$line: $word" ;;
+			esac
+			;;
+		esac
+	done <"$T/words" >"$T/unnamed"
+	is "$(cat "$T/unnamed")" ""
+}
+
 # fits README LINES COLUMNS
 fits() {
 	lines=$(grep -vc '^<!--' "$1")
@@ -140,6 +182,8 @@ fits() {
 		"too wide"
 }
 
+newline='
+'
 cd "$top"
 readmes=$(echo README.md step[0-9]*/README.md)
 # shellcheck disable=SC2086 # words
@@ -151,6 +195,10 @@ t "all blocks are console, C or text" has_no_other_blocks $readmes
 for step in $steps; do
 	t "$step: the C of its README is that of the source" \
 		quotes_its_source "$step/README.md"
+done
+for readme in $readmes; do
+	t "$readme: each block names the programs that it needs" \
+		names_its_programs "$readme"
 done
 t "the targets, functions and files that they name exist" names_what_exists
 t "the sizes that they state are true" states_sizes
