@@ -17,7 +17,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/fib_rules.h>
 #include <linux/netfilter/nf_tables.h>
@@ -145,41 +144,29 @@ static bool add_process(const char *path)
 	return false;
 }
 
-/* Whether another mount covers the mount ID at PATH. The machine may remove
- * such a mount at any time: systemd does so at a user's logout. */
-static bool is_covered(long id, const char *path)
-{
-	const int fd = open(path, O_PATH | O_CLOEXEC);
-	char name[64], text[4096];
-	const char *found;
-
-	if (fd == -1) /* mountinfo shows a blank in PATH as \040 */
-		return errno == ENOENT && strchr(path, '\\') == NULL;
-	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
-	read_file(name, text);
-	close(fd);
-	found = strstr(text, "mnt_id:");
-	return found != NULL && atol(found + strlen("mnt_id:")) != id;
-}
-
-/* Without the numbers of the mount and of its parent, which change. */
+/* The machine's mounts do not count. It may remove them at any time: systemd does
+ * so at a logout, Docker when a container exits. Without the numbers of the mount
+ * and of its parent, which change. */
 static void add_mounts(void)
 {
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	char line[8192], path[4096];
+	FILE *machine = fopen("/run/cfs-sandbox", "re");
+	FILE *now = fopen("/proc/self/mountinfo", "re");
+	static char mounts[1 << 20] = "\n";
+	char line[8192] = "\n";
 	int start;
-	long id;
 
-	if (file == NULL)
-		err(1, "/proc/self/mountinfo");
-	while (fgets(line, sizeof(line), file) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		if (sscanf(line, "%ld %*d %n%*s %*s %4095s", &id, &start,
-			   path) == 2 &&
-		    !is_covered(id, path))
+	if (machine == NULL || now == NULL)
+		err(1, "mounts");
+	mounts[1 + fread(mounts + 1, 1, sizeof(mounts) - 2, machine)] = '\0';
+	while (fgets(line + 1, sizeof(line) - 1, now) != NULL) {
+		if (strstr(mounts, line) != NULL)
+			continue;
+		line[strlen(line) - 1] = '\0';
+		if (sscanf(line, "%*d %*d %n", &start) != EOF)
 			add("mount %s", line + start);
 	}
-	fclose(file);
+	fclose(machine);
+	fclose(now);
 }
 
 /* ---- The network, by netlink ---- */

@@ -57,8 +57,11 @@
 #define AT_RECURSIVE 0x8000
 #endif
 
-/* Scripts look for this file before they change links and rules. */
+/* Scripts look for this file before they change links and rules. It lists the
+ * machine's mounts, which the machine may unmount at any time. */
 #define MARK "/run/cfs-sandbox"
+
+#define INIT_NAME "sandbox-init"
 
 static bool user; /* is there a user namespace? */
 static const char *checkout;
@@ -376,16 +379,32 @@ static void protect_settings(void)
 	}
 }
 
+static void list_mounts(char *list, size_t size)
+{
+	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	must(fd, "cat /proc/self/mountinfo");
+	while ((length = read(fd, list, size - 1)) > 0) {
+		list += length;
+		size -= (size_t)length;
+	}
+	close(fd);
+}
+
 static void replace_files(void)
 {
+	static char machine[1 << 20];
 	char *directory = getcwd(NULL, 0);
 	int top;
 
 	hint = is_in_chroot() ? "this is a chroot: leave it" : "";
 	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL),
 	     "mount --make-rprivate /");
+	hint = "";
 	top = must(copy_mount(checkout), "mount --rbind %s", checkout);
 	make_read_only("/");
+	list_mounts(machine, sizeof(machine));
 	keep_all();
 	mount_hidden();
 	mount_new("proc", "/proc", "");
@@ -400,7 +419,7 @@ static void replace_files(void)
 	fill_dev();
 	restore_all();
 	restore(top, checkout);
-	must(write_file(MARK, ""), "touch " MARK);
+	must(write_file(MARK, machine), "touch " MARK);
 	/* So far, it is in a mount that may be covered. */
 	if (directory == NULL || chdir(directory) == -1)
 		must(chdir(checkout), "cd %s", checkout);
@@ -591,6 +610,8 @@ static void init_main(void)
 	replace_files();
 	must(sethostname("sandbox", 7), "hostname sandbox");
 	connect_internet();
+	/* From now on, others can join. */
+	prctl(PR_SET_NAME, INIT_NAME);
 	pid = start_child();
 	if (pid == 0)
 		run_command();
@@ -644,7 +665,7 @@ static unsigned long long start_time(const char *pid, const char *program)
 	snprintf(path, sizeof(path), "/proc/%.16s/status", pid);
 	read_file(path, text, sizeof(text));
 	found = strstr(text, "\nNSpid:");
-	if (found == NULL ||
+	if (strncmp(text, "Name:\t" INIT_NAME "\n", 19) != 0 || found == NULL ||
 	    sscanf(found, " NSpid: %d %d %d", &outside, &inside, &third) != 2 ||
 	    inside != 1)
 		return 0;
