@@ -104,7 +104,7 @@ leaves_no_mount() {
 
 refuses_bad_input() {
 	run_container top:none:image true
-	one_line_error 125 "=top:none:image," "No such file or directory"
+	one_line_error 125 none "No such file or directory"
 	mkdir "$T/up" "$T/wk" "$T/host" "$T/top"
 	run unshare --mount sh -c "mount -t overlay -o userxattr,\
 lowerdir=top,upperdir=$T/up,workdir=$T/wk o $T/host; \"\$@\"" sh \
