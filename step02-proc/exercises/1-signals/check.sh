@@ -24,11 +24,15 @@ clean_up() {
 	while umount -l "$rootfs/proc" 2>/dev/null; do :; done
 }
 
-# start_container COMMAND... - which ends in `sleep 4711`; sets $pid and $inside. The
-# launcher leads a process group, because wrong code may signal all of its group.
+# start_container COMMAND... - sets $pid. The launcher leads a process group, because
+# wrong code may signal all of its group.
 start_container() {
 	start setsid "$container" "$rootfs" "$@"
 	trap 'clean_up; stop_started' EXIT
+}
+
+start_sleep() {
+	start_container sleep 4711
 	eventually sleeper
 }
 
@@ -42,7 +46,7 @@ fail_with_launcher() {
 
 # passes_on SIGNAL STATUS [STOP] - with STOP, the command was stopped before
 passes_on() {
-	start_container sleep 4711
+	start_sleep
 	if [ $# -gt 2 ]; then
 		kill -STOP "$inside"
 		eventually grep -qs '^State:	T' "/proc/$inside/status"
@@ -62,13 +66,17 @@ send() {
 		fail_with_launcher "before $1, the launcher is gone"
 }
 
-# start_reporter - a command that prints the signals that it gets, until its child
-# is killed; then it exits with 7
+# start_reporter - a command that prints its PID and then the signals that it gets;
+# USR1 ends it with status 7. Without /dev/null, the shell has no background jobs.
 start_reporter() {
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	start_container sh -c 'trap "echo TERM" TERM; trap "echo HUP" HUP
-		sleep 4711 & until wait $!; [ $? = 137 ]; do :; done
-		exit 7'
+	start_container sh -c 'trap "echo TERM" TERM
+		trap "echo HUP" HUP
+		trap "exit 7" USR1
+		echo $$
+		while :; do sleep 0.1; done'
+	eventually test -s "$T/start.out"
+	inside=$(head -n 1 "$T/start.out")
 }
 
 # reports SIGNALS WHEN - so many, in alphabetical order
@@ -82,10 +90,10 @@ has_reported() {
 }
 
 reported() {
-	sort "$T/start.out" | tr '\n' ' '
+	sed 1d "$T/start.out" | sort | tr '\n' ' '
 }
 
-# The command goes on after each of them, until its child is killed.
+# The command goes on after each of them.
 passes_on_each() {
 	start_reporter
 	send TERM
@@ -96,7 +104,7 @@ passes_on_each() {
 	reports "HUP TERM TERM " "after TERM, HUP and TERM again"
 	is "$(proc_mounts | wc -l)" 1 "mounts while the command still runs"
 	is "$(ended && echo exited)" "" "the launcher, while the command still runs"
-	kill -KILL "$inside"
+	kill -USR1 "$inside"
 	ends_with 7
 	is "$(proc_mounts)" "" "mounts that are left"
 }
@@ -110,7 +118,7 @@ passes_on_both() {
 	send HUP
 	send CONT
 	reports "HUP TERM " "after TERM and HUP at the same time"
-	kill -KILL "$inside"
+	kill -USR1 "$inside"
 	ends_with 7
 }
 
@@ -129,7 +137,7 @@ passes_on_to_the_command() {
 
 # If INT or QUIT were passed on, the command would die of it before TERM.
 keeps_int_and_quit() {
-	start_container sleep 4711
+	start_sleep
 	send STOP
 	eventually grep -qs '^State:	T' "/proc/$pid/status"
 	send INT
@@ -150,7 +158,7 @@ has_no_signals_blocked() {
 	start sleep 60
 	eventually grep -qx sleep "/proc/$pid/comm"
 	before=$(masks "$pid")
-	start_container sleep 4711
+	start_sleep
 	is "$(masks "$inside")" "$before" "the command's masks of signals"
 }
 
