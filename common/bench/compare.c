@@ -2,8 +2,8 @@
 /*
  * compare - the time of one command as a ratio to the time of another
  *
- *	$ compare 20 'sleep 0.05' 'step 05, to bwrap' 'container R uname' 'bwrap ...'
- *	step 05, to bwrap         0.59 (0.55-0.64)  0.61 (0.57-0.64)  0.56 (...)
+ *	$ compare 20 'sleep 0.05' '05, to bwrap' 'container ...' 'bwrap ...'
+ *	05, to bwrap              0.59 (0.55-0.64)  0.61 (0.57-0.64)  0.56 (...)
  *
  * Runs the commands in turn, A B A B ..., here 20 times, each after a sleep(1).
  * Prints medians and quartiles of the ratios A/B: of the time until the first

@@ -204,14 +204,14 @@ static void undo(void)
 {
 	struct netlink nl;
 
-	nl_open(&nl, NETLINK_ROUTE);
-	nl_begin(&nl, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
-	nl_put_u32(&nl, IFLA_GROUP, GROUP);
-	TRY(nl_send(&nl, NULL));
 	nl_open(&nl, NETLINK_NETFILTER);
 	nft_begin(&nl);
 	nft_delete_table(&nl, "cbr0");
 	TRY(nft_commit(&nl));
+	nl_open(&nl, NETLINK_ROUTE);
+	nl_begin(&nl, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
+	nl_put_u32(&nl, IFLA_GROUP, GROUP);
+	TRY(nl_send(&nl, NULL));
 	set_ip_forward("0");
 }
 
