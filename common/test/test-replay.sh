@@ -33,19 +33,14 @@ state_is() {
 open_shell() {
 	mkfifo "$T/$1"
 	start env SHELL="$(command -v bash)" sh -c \
-		"exec bash <'$T/$1' >'$T/$1.out' 2>&1"
+		"exec bash <'$T/$1' >'$T/$1.out' 2>&1 5>'$T/results'"
 }
 
 # type_in NAME COMMAND - and waits until the shell, or a new one, is ready
 type_in() {
-	typed=$((typed + 1))
-	printf '%s\necho "typed %s: $?"\n' "$2" "$typed" >"$T/$1"
-	eventually is_ready "$1" "$2"
-}
-
-is_ready() {
-	result=$(grep "^typed $typed: " "$T/$1.out") || return
-	[ "$result" = "typed $typed: 0" ] || fail "$2: $(cat "$T/$1.out")"
+	printf '%s\necho $? >&5\n' "$2" >"$T/$1"
+	read -r result <&5
+	[ "$result" = 0 ] || fail "$2: $(cat "$T/$1.out")"
 }
 
 # innermost PID - the shell that a shell started that... PID started
@@ -95,9 +90,11 @@ replay() {
 	for word in $(sed -n 's/^[a-z]* *+ \([a-z_]*\) .*/\1/p' "$T/trace"); do
 		command -v "$word" >/dev/null || skip "$word is not installed"
 	done
+	mkfifo "$T/results"
+	exec 5<>"$T/results"
 	open_shell second
 	open_shell first
-	first=$pid shell=first typed=0 side=host command=wait
+	first=$pid shell=first side=host command=wait
 	exec 3>"$T/first" 4>"$T/second"
 	while IFS= read -r line; do
 		case $line in
