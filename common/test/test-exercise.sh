@@ -22,7 +22,14 @@ make_tree() {
 # run_make ARG... - without the output of the compiler
 run_make() { run make -s --no-print-directory "$@"; }
 
+# Solutions are patches.
+needs_patch() {
+	command -v patch >/dev/null || command -v git >/dev/null ||
+		skip "needs patch or git"
+}
+
 lists_what_is_solved() {
+	needs_patch
 	make_tree
 	run_make exercises
 	is "$(echo "$out" | grep -c '^[EMH], [0-9]* min [1-7]\.[1-9] ')" \
@@ -101,6 +108,7 @@ not solved"
 
 # It takes twice as long as it may wait, and cannot write a file of 100 MB.
 goes_on_while_it_works() {
+	needs_patch
 	make_tree
 	make -s solution EX=3.5 APPLY=1
 	cat >$step/exercises/5-leaked-directory/check.sh <<-'CHECK'
@@ -149,6 +157,7 @@ not run"
 
 # work_is_kept GIT - GIT is "" in a tree without it
 work_is_kept() {
+	needs_patch
 	make_tree
 	[ -z "$1" ] || {
 		command -v git >/dev/null || skip "needs git"

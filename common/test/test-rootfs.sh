@@ -38,7 +38,7 @@ as_a_user() {
 
 # inside COMMAND... - in $T/made, without /proc
 inside() {
-	chroot "$T/made" "$@"
+	PATH=$PATH:/bin chroot "$T/made" "$@"
 }
 
 makes_tiny_linux() {
