@@ -144,9 +144,9 @@ static bool add_process(const char *path)
 	return false;
 }
 
-/* The machine's mounts do not count. It may remove them at any time: systemd does
- * so at a logout, Docker when a container exits. Without the numbers of the mount
- * and of its parent, which change. */
+/* The machine's mounts do not count. It may remove them at any time: systemd
+ * does so at a logout, Docker when a container exits. Without the numbers of
+ * the mount and of its parent, which change. */
 static void add_mounts(void)
 {
 	FILE *machine = fopen("/run/cfs-sandbox", "re");

@@ -34,6 +34,8 @@ finds_nothing_here() {
 }
 
 finds_programs() {
+	run env CC='env cc' "$check_host" --tools
+	is "$status" 0 "a compiler of two words"
 	mkdir "$T/bin"
 	for file in /usr/bin/* /bin/* /usr/sbin/* /sbin/*; do
 		# X11 is a link to its own directory.

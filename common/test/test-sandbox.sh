@@ -85,20 +85,9 @@ protects_files() {
 	rm /tmp/hidden /run/hidden /dev/shm/hidden
 	is "$status" 0
 	is "$(grep -v '^[0-9]* [0-9]' "$T/out")" ""
-	# /dev/proc and /dev/sys are hidden below /dev.
-	is "$(awk '$6 ~ /^rw/ {print $5}' "$T/out" | LC_ALL=C sort -u)" \
-		"$(printf '%s\n' /dev /dev/proc /dev/pts /dev/shm /dev/sys /media \
-			/proc /proc/sys/kernel/domainname \
-			/proc/sys/kernel/hostname /proc/sys/net /run /run/netns \
-			/run/netns/internet /tmp "$top" "$(own_pid_max)" |
-			sed '/^$/d; s/ /\\040/g' | LC_ALL=C sort)" \
-		"writable mounts"
-}
-
-# own_pid_max - since Linux 6.14 each PID namespace has its own
-own_pid_max() {
-	! printf '6.14\n%s' "$(uname -r)" | sort -CV ||
-		echo /proc/sys/kernel/pid_max
+	is "$(awk '$6 ~ /^rw/ && !/ - (devpts|nsfs|proc|sysfs|tmpfs) / {
+		print $5 }' "$T/out" | sort -u)" \
+		"$(echo "$top" | sed 's/ /\\040/g')" "writable mounts"
 }
 
 # checkout DIRECTORY - a checkout with what the sandbox needs
@@ -125,18 +114,16 @@ work"
 
 # On Ubuntu and Fedora, /etc/resolv.conf leads into /run; on NixOS, so does $PATH.
 keeps_run() {
-	run unshare --mount sh -ec '
-		cp -R /etc "$1/etc" 2>/dev/null || : # some files are secret
-		mount --bind "$1/etc" /etc
+	run "$sandbox" sh -ec 'cp -R /etc /tmp/etc 2>/dev/null || : # has secrets
+		mount --bind /tmp/etc /etc
 		mkdir -p /run/resolve /run/tools.1/bin
 		ln -s tools.1 /run/tools
 		ln -sf ../run/resolve/stub.conf /etc/resolv.conf
 		echo "nameserver 192.0.2.1" >/run/resolve/stub.conf
 		printf "#!/bin/sh\necho found" >/run/tools/bin/our-tool
 		chmod +x /run/tools/bin/our-tool
-		shift
 		PATH=/run/tools/bin:$PATH "$@" sh -c "cat /etc/resolv.conf; our-tool"
-		rm -r /run/resolve /run/tools*' sh "$T" "$@" "$sandbox"
+		' sh "$@" "$sandbox"
 	is "$out" "nameserver 192.0.2.1
 found"
 }
@@ -157,29 +144,15 @@ net/ipv4/ip_forward"
 }
 
 has_dev_shm() {
-	mkdir "$T/dev"
-	for name in null zero full random urandom tty; do
-		: >"$T/dev/$name"
-	done
-	run unshare --mount sh -ec 'for file in "$0"/*; do
-			mount --bind "/dev/${file##*/}" "$file"
-		done
-		mount --rbind "$0" /dev
-		[ ! -e /dev/shm ]
-		exec "$1" stat -fc %T /dev/shm' "$T/dev" "$sandbox"
+	run "$sandbox" sh -ec 'umount /dev/shm; rmdir /dev/shm
+		"$0" stat -fc %T /dev/shm' "$sandbox"
 	is "$out$err" tmpfs
 }
 
 is_not_mistaken() {
-	checkout "$T"
-	cp -R "$top/common/test" "$T/common"
-	echo '. "${0%/*}/common/test/lib.sh"; readlink /proc/self/ns/net' \
-		>"$T/script"
-	run unshare --mount env CLEAN_ENV= sh -c 'mount -t tmpfs tmpfs /run
-		mkdir /run/netns && : >/run/netns/internet && exec sh "$0"' \
-		"$T/script"
-	contains "$out" "net:["
-	lacks "$out" "$(readlink /proc/self/ns/net)" "network namespace"
+	run "$sandbox" sh -c 'rm /run/cfs-sandbox; ls /run/netns
+		. "${0%/*}/lib.sh"; echo mistaken' "$top/common/test/inner.sh"
+	is "$out" internet
 }
 
 namespaces='readlink /proc/self/ns/cgroup /proc/self/ns/ipc /proc/self/ns/mnt \
@@ -245,6 +218,27 @@ joins() {
 	is "$(head -n 2 "$T/out")" "0
 $top"
 	is "$(sed 1,2d "$T/out" | sort | uniq -u)" "" "not joined"
+}
+
+# Root would enter what is still the machine itself.
+joins_nothing_half_made() {
+	command -v strace >/dev/null || skip "needs strace"
+	start strace -fo /dev/null -e inject=sethostname:delay_enter=99000000 \
+		"$sandbox" true
+	eventually has_init
+	run "$sandbox" --join true
+	one_line_error 125 "no sandbox is running"
+}
+
+has_init() {
+	grep -qsx 'NSpid:[[:blank:]][0-9]*[[:blank:]]1' /proc/[0-9]*/status
+}
+
+prefers_bash() {
+	command -v bash >/dev/null || skip "there is no bash"
+	echo 'echo "$SHELL ${BASH_VERSION:+bash}"' >"$T/input"
+	SHELL=/bin/false run "$sandbox" <"$T/input"
+	is "$out" "$(command -v bash) bash"
 }
 
 # ---- Refusals ----
@@ -338,6 +332,8 @@ t "arguments, input, directory and exit status are passed on" passes_on
 t "an interactive shell has job control" has_job_control
 t "the terminal is given back" gives_the_terminal_back
 t "any shell may be sh" starts_in_each_shell
+t "the default is bash" prefers_bash
+t "--join waits for a complete sandbox" joins_nothing_half_made
 for who in "" "$powerless"; do
 	as=${who:+ for an ordinary user}
 	t "all files but the checkout are read-only$as" protects_files $who
