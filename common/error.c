@@ -12,6 +12,7 @@
 bool verbose;
 const char *side = "host";
 const char *hint = "";
+char kernel_reason[128];
 
 int must(int result, const char *command, ...)
 {
@@ -26,13 +27,25 @@ int must(int result, const char *command, ...)
 		if (error == EPERM && *hint == '\0' && geteuid() != 0)
 			hint = "try sudo";
 		line[strcspn(line, "\n")] = '\0'; /* of a batch of commands */
-		errx(EXIT_LAUNCHER, "%s: %s%s%s", line, strerror(error),
+		errx(EXIT_LAUNCHER, "%s: %s%s%s%s%s", line, strerror(error),
+		     *kernel_reason == '\0' ? "" : ": ", kernel_reason,
 		     *hint == '\0' ? "" : ": ", hint);
 	}
-	hint = "";
+	kernel_reason[0] = '\0';
+	trace("%s", line);
+	return result;
+}
+
+void trace(const char *command, ...)
+{
+	char line[8192];
+	va_list args;
+
+	va_start(args, command);
+	vsnprintf(line, sizeof(line), command, args);
+	va_end(args);
 	if (verbose)
 		fprintf(stderr, "%-9s + %s\n", side, line);
-	return result;
 }
 
 void trace_exec(char *const argv[])
@@ -41,6 +54,23 @@ void trace_exec(char *const argv[])
 		return;
 	fprintf(stderr, "%-9s + exec", side);
 	for (; *argv != NULL; argv++)
-		fprintf(stderr, " %s", *argv);
+		fprintf(stderr, " %s", quote(*argv));
 	fputc('\n', stderr);
+}
+
+const char *quote(const char *word)
+{
+	static char quoted[8192];
+	char *end = stpcpy(quoted, "'");
+
+	if (*word != '\0' && !strpbrk(word, " \t\n\"'\\$`&|;<>(){}*?[]~#!"))
+		return word;
+	for (; *word != '\0' && end < quoted + sizeof(quoted) - 8; word++) {
+		if (*word == '\'')
+			end = stpcpy(end, "'\\''");
+		else
+			*end++ = *word;
+	}
+	strcpy(end, "'");
+	return quoted;
 }

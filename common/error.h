@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * must(): one statement for a system call, the shell command that does the
- * same, the trace of -v and the error message.
+ * must(): a system call, the shell command that does the same, the trace of -v
+ * and the error message, all in one statement.
  *
- *	must(sethostname(name, strlen(name)), "hostname %s", name);
+ *	must(sethostname(name, strlen(name)), "hostname %s", quote(name));
  *
  * With -v this prints "container + hostname box"; if the call fails, it prints
  * "container: hostname box: Operation not permitted: try sudo".
@@ -26,17 +26,28 @@ extern bool verbose;
 /* "host" or "container": the side on which the next commands take effect. */
 extern const char *side;
 
-/* Why the next call may fail, added to its error message. must() resets it to
- * "". */
+/* Why the next calls may fail: added to their error messages until the caller
+ * sets it to "" again. */
 extern const char *hint;
 
-/* RESULT is what a system call returned. If it is -1, prints COMMAND and the
- * reason, errno(3), to stderr and exits with EXIT_LAUNCHER. Otherwise returns
- * RESULT, and with -v prints COMMAND first. */
+/* The kernel's own explanation of the last error, if it gave one: see
+ * nl_send(). must() adds it to the error message. */
+extern char kernel_reason[128];
+
+/* RESULT is what a system call returned. If it is -1, prints COMMAND, the
+ * reason, kernel_reason and hint to stderr, and exits with EXIT_LAUNCHER.
+ * Otherwise returns RESULT, and with -v prints COMMAND. */
 int must(int result, const char *command, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* With -v prints "exec" and the words of ARGV, which ends with NULL. */
+/* With -v, prints COMMAND as must() does. */
+void trace(const char *command, ...) __attribute__((format(printf, 1, 2)));
+
+/* With -v, prints "exec" and the quoted words of ARGV, which ends with NULL. */
 void trace_exec(char *const argv[]);
+
+/* Returns WORD as one types it in a shell, in quotes if it needs them, and then
+ * cut at 8 KiB. The result is valid until the next call. */
+const char *quote(const char *word);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ void nl_open(struct netlink *nl, int protocol)
 	nl->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (nl->fd == -1)
 		err(EXIT_LAUNCHER, "netlink socket of family %d", protocol);
-	/* Ask for errors in words, and never wait forever. */
+	/* Ask for error strings, and never wait forever. */
 	setsockopt(nl->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(nl->fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	setsockopt(nl->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
@@ -62,6 +63,11 @@ void nl_put(struct netlink *nl, int type, const void *value, size_t size)
 void nl_put_u32(struct netlink *nl, int type, uint32_t value)
 {
 	nl_put(nl, type, &value, sizeof(value));
+}
+
+void nl_put_ip(struct netlink *nl, int type, const char *ip)
+{
+	nl_put_u32(nl, type, inet_addr(ip)); /* in network byte order */
 }
 
 void nl_put_str(struct netlink *nl, int type, const char *value)
@@ -121,17 +127,15 @@ const void *nl_find(struct nlmsghdr *message, size_t size, int type)
 
 /* Reads an NLMSG_ERROR message, which acknowledges the request if it holds 0.
  * The request's header follows (NETLINK_CAP_ACK), then attributes. */
-static int handle_ack(struct netlink *nl, struct nlmsghdr *message)
+static int handle_ack(struct nlmsghdr *message)
 {
 	const struct nlmsgerr *ack = NLMSG_DATA(message);
 	const char *words = nl_find(message, sizeof(*ack), NLMSGERR_ATTR_MSG);
 
 	if (ack->error == 0)
 		return 0;
-	if (words != NULL) {
-		snprintf(nl->words, sizeof(nl->words), "%s", words);
-		hint = nl->words;
-	}
+	if (words != NULL)
+		snprintf(kernel_reason, sizeof(kernel_reason), "%s", words);
 	errno = -ack->error;
 	return -1;
 }
@@ -143,8 +147,7 @@ int nl_send(struct netlink *nl, struct nlmsghdr **reply)
 
 	if (reply == NULL)
 		nl->message->nlmsg_flags |= NLM_F_ACK;
-	if (hint == nl->words) /* of an earlier request */
-		hint = "";
+	kernel_reason[0] = '\0'; /* of an earlier request */
 	sent = send(nl->fd, nl->request, nl->length, 0);
 	nl->length = 0;
 	if (sent == -1)
@@ -155,7 +158,7 @@ int nl_send(struct netlink *nl, struct nlmsghdr **reply)
 	if (reply != NULL)
 		*reply = message;
 	if (message->nlmsg_type == NLMSG_ERROR)
-		return handle_ack(nl, message);
+		return handle_ack(message);
 	return 0;
 }
 

@@ -4,7 +4,7 @@
  * is a message: a header, then a header of the message's family, then
  * attributes, each a length, a type and a value. An attribute whose value is
  * attributes is a nest. Everything is aligned to 4 bytes. So
- * "ip link add cable type veth" is, byte by byte:
+ * "ip link add cable type veth" is, as this program sends it:
  *
  *	 0 length type flags seq pid   nl_begin(&nl, RTM_NEWLINK,
  *	                                        NLM_F_CREATE | NLM_F_EXCL,
@@ -24,7 +24,9 @@
 #ifndef NETLINK_H
 #define NETLINK_H
 
+#include <linux/if.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,9 +37,8 @@ struct netlink {
 	struct nlmsghdr *message; /* the message that is being built */
 	struct nlmsghdr *next;	  /* the rest of the datagram received last */
 	int64_t left;		  /* its length, in bytes */
-	char words[128];	  /* why the kernel refused the last request */
-	_Alignas(struct nlmsghdr) char request[16384];
-	_Alignas(struct nlmsghdr) char reply[32768];
+	_Alignas(struct nlmsghdr) char request[4096];
+	_Alignas(struct nlmsghdr) char reply[8192]; /* netlink(7): enough */
 };
 
 /* Opens a socket of the family PROTOCOL, NETLINK_ROUTE or NETLINK_NETFILTER. It
@@ -48,32 +49,40 @@ void nl_open(struct netlink *nl, int protocol);
 /* Begins a message of TYPE with FLAGS, NLM_F_*, and returns the header of its
  * family: SIZE bytes, all zero, to be filled in by the caller. All messages
  * that are begun before nl_send() are sent together. Exits if the request is
- * longer than 16 KiB; so do the functions below. */
+ * longer than 4 KiB; so do the functions below. */
 void *nl_begin(struct netlink *nl, int type, int flags, size_t size);
 
-/* Append SIZE zero bytes for a header inside of an attribute, and return
- * them. */
+/* Appends SIZE zero bytes for a header inside an attribute, and returns them. */
 void *nl_append(struct netlink *nl, size_t size);
 
-/* Append an attribute: SIZE bytes, an integer, or a string with its final 0. */
+/* Appends an attribute of TYPE with the SIZE bytes at VALUE. */
 void nl_put(struct netlink *nl, int type, const void *value, size_t size);
+
+/* Appends an attribute that is an integer of 32 bits. */
 void nl_put_u32(struct netlink *nl, int type, uint32_t value);
+
+/* Appends an attribute that is an IPv4 address. IP is like "10.200.0.1". */
+void nl_put_ip(struct netlink *nl, int type, const char *ip);
+
+/* Appends an attribute that is a string, with its final 0. */
 void nl_put_str(struct netlink *nl, int type, const char *value);
 
-/* Begin an attribute whose value is the attributes that follow, and end it. */
+/* Begins a nest, an attribute that contains the attributes that follow. */
 struct rtattr *nl_nest(struct netlink *nl, int type);
+
+/* Ends NEST, which nl_nest() returned. */
 void nl_nest_end(struct netlink *nl, struct rtattr *nest);
 
 /* Sends the request and waits for the reply. Returns 0, or -1 with errno set if
- * the kernel refused; if it said why, `hint` of error.h points to its words. If
- * REPLY is NULL, the last message gets the flag NLM_F_ACK: the kernel replies
- * also on success. Otherwise *REPLY is the first message of the reply, valid
- * until the next nl_send() or nl_next(). */
+ * the kernel refused; if the kernel said why, its words are in `kernel_reason`, see
+ * error.h. If REPLY is NULL, the last message gets the flag NLM_F_ACK, so that
+ * the kernel replies on success, too. Otherwise *REPLY is the first message of
+ * the reply, valid until the next nl_send() or nl_next(). */
 int nl_send(struct netlink *nl, struct nlmsghdr **reply);
 
-/* For the above with a REPLY of several messages, such as a list, asked for by
- * NLM_F_DUMP: returns the next message, or NULL with errno set. The last
- * message of a list has the type NLMSG_DONE. */
+/* Returns the next message of a reply that has several, such as the list that
+ * NLM_F_DUMP asks for, or NULL with errno set. The last message of a list has
+ * the type NLMSG_DONE. */
 struct nlmsghdr *nl_next(struct netlink *nl);
 
 /* Returns the value of the first attribute of TYPE that follows a family header
@@ -85,8 +94,8 @@ struct nl_link {
 	unsigned char operstate; /* IF_OPER_* of <linux/if.h> */
 };
 
-/* Looks a link up: `ip link show NAME`. NL is a socket of NETLINK_ROUTE. Must
- * not be called between nl_begin() and nl_send(). */
+/* Looks up a link, like `ip link show NAME`. NL is a socket of NETLINK_ROUTE. Do
+ * not call it between nl_begin() and nl_send(). */
 struct nl_link nl_get_link(struct netlink *nl, const char *name);
 
 #endif

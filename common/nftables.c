@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,9 +38,11 @@ void nft_begin(struct netlink *nl)
  * for one, the first message of the reply is the verdict on the batch. */
 int nft_commit(struct netlink *nl)
 {
+	struct nlmsghdr *verdict;
+
 	nl->message->nlmsg_flags |= NLM_F_ACK;
 	put_batch_marker(nl, NFNL_MSG_BATCH_END);
-	return nl_send(nl, NULL);
+	return nl_send(nl, &verdict);
 }
 
 /* All integers in the attributes of nf_tables are big-endian. */
@@ -91,6 +96,7 @@ void nft_flush_table(struct netlink *nl, const char *table)
 void nft_delete_rule(struct netlink *nl, const char *table, const char *chain,
 		     uint64_t handle)
 {
+	handle = htobe64(handle);
 	begin_rule(nl, NFT_MSG_DELRULE, 0, table, chain);
 	nl_put(nl, NFTA_RULE_HANDLE, &handle, sizeof(handle));
 }
@@ -103,17 +109,27 @@ struct rtattr *nft_add_rule(struct netlink *nl, const char *table,
 	return nl_nest(nl, NFTA_RULE_EXPRESSIONS);
 }
 
+/* Stores a comment as nft(8) does: type 0, length, text. Returns its size. */
+static size_t make_userdata(char data[NFT_USERDATA_MAXLEN], const char *comment)
+{
+	return 1 + (size_t)snprintf(data, NFT_USERDATA_MAXLEN, "%c%c%s", 0,
+				    (int)strlen(comment) + 1, comment);
+}
+
 struct rtattr *nft_insert_rule(struct netlink *nl, const char *table,
 			       const char *chain, const char *comment)
 {
 	char data[NFT_USERDATA_MAXLEN];
-	/* The format of nft(8): type 0 for a comment, length, text. */
-	int size = snprintf(data, sizeof(data), "%c%c%s", 0,
-			    (int)strlen(comment) + 1, comment);
+	size_t size = make_userdata(data, comment);
 
 	begin_rule(nl, NFT_MSG_NEWRULE, NLM_F_CREATE, table, chain);
-	nl_put(nl, NFTA_RULE_USERDATA, data, (size_t)size + 1);
+	nl_put(nl, NFTA_RULE_USERDATA, data, size);
 	return nl_nest(nl, NFTA_RULE_EXPRESSIONS);
+}
+
+void nft_end_rule(struct netlink *nl, struct rtattr *rule)
+{
+	nl_nest_end(nl, rule);
 }
 
 /* An expression is a nest of its name and a nest of its attributes. */
@@ -174,6 +190,16 @@ void nft_cmp_name(struct netlink *nl, uint32_t key, uint32_t op,
 	nft_cmp(nl, op, padded, sizeof(padded));
 }
 
+void nft_cmp_direction(struct netlink *nl, uint32_t op, uint8_t direction)
+{
+	struct expression e = begin_expression(nl, "ct");
+
+	put_be32(nl, NFTA_CT_DREG, NFT_REG_1);
+	put_be32(nl, NFTA_CT_KEY, NFT_CT_DIRECTION);
+	end_expression(nl, e);
+	nft_cmp(nl, op, &direction, sizeof(direction));
+}
+
 void nft_masq(struct netlink *nl)
 {
 	end_expression(nl, begin_expression(nl, "masq"));
@@ -193,8 +219,33 @@ void nft_verdict(struct netlink *nl, int verdict)
 	end_expression(nl, e);
 }
 
-/* iptables-save(8) and iptables-restore(8) move a comment from one place in the
- * rule to another. So look for its bytes anywhere in the rule. */
+/* Does MESSAGE contain an attribute of TYPE, at any depth, with just this value
+ * of SIZE bytes, at most 256? */
+static bool contains(struct nlmsghdr *message, int type, const void *value,
+		     size_t size)
+{
+	struct {
+		struct rtattr header;
+		char value[256];
+	} attr = {{(uint16_t)RTA_LENGTH(size), (uint16_t)type}, {0}};
+
+	memcpy(attr.value, value, size);
+	return memmem(message, message->nlmsg_len, &attr, RTA_LENGTH(size)) !=
+	       NULL;
+}
+
+/* iptables-save(8) and iptables-restore(8) turn the comment into a match of the
+ * module xt_comment, whose value is 256 bytes. */
+static bool has_comment(struct nlmsghdr *rule, const char *comment)
+{
+	char data[NFT_USERDATA_MAXLEN], match[256] = "";
+	size_t size = make_userdata(data, comment);
+
+	strncpy(match, comment, sizeof(match) - 1);
+	return contains(rule, NFTA_RULE_USERDATA, data, size) ||
+	       contains(rule, NFTA_MATCH_INFO, match, sizeof(match));
+}
+
 uint64_t nft_find_rule(struct netlink *nl, const char *table, const char *chain,
 		       const char *comment)
 {
@@ -208,11 +259,10 @@ uint64_t nft_find_rule(struct netlink *nl, const char *table, const char *chain,
 	while (rule != NULL && rule->nlmsg_type != NLMSG_DONE) {
 		value = nl_find(rule, sizeof(struct nfgenmsg),
 				NFTA_RULE_HANDLE);
-		if (handle == 0 && value != NULL &&
-		    memmem(rule, rule->nlmsg_len, comment, strlen(comment)))
+		if (handle == 0 && value != NULL && has_comment(rule, comment))
 			memcpy(&handle, value, sizeof(handle));
 		/* Read the list to its end: until then, there is no other. */
 		rule = nl_next(nl);
 	}
-	return handle;
+	return be64toh(handle);
 }

@@ -23,7 +23,7 @@
  *		      "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC);
  *	rule = nft_add_rule(nl, "cbr0", "postrouting");
  *	... its expressions ...
- *	nl_nest_end(nl, rule);
+ *	nft_end_rule(nl, rule);
  *	must(nft_commit(nl), "...");
  *
  * NL is a socket of NETLINK_NETFILTER. All tables are those of the family ip,
@@ -34,6 +34,7 @@
 #define NFTABLES_H
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
 #include <stdint.h>
@@ -47,9 +48,11 @@ void nft_begin(struct netlink *nl);
  * errno set and no change made. */
 int nft_commit(struct netlink *nl);
 
-/* Add a table; delete a table and all that it contains. To add one that exists
- * does nothing; to delete one that does not exist fails with ENOENT. */
+/* Adds a table, if it does not exist. */
 void nft_add_table(struct netlink *nl, const char *table);
+
+/* Deletes a table and all that it contains. If there is none, nft_commit()
+ * fails with ENOENT. */
 void nft_delete_table(struct netlink *nl, const char *table);
 
 /* Adds a base chain of TYPE "nat" or "filter", if it does not exist. HOOK is
@@ -61,36 +64,49 @@ void nft_add_chain(struct netlink *nl, const char *table, const char *chain,
 /* Deletes all rules of TABLE, but no chain. */
 void nft_flush_table(struct netlink *nl, const char *table);
 
-/* Append a rule to CHAIN, or insert one before all others. Its expressions
- * follow, then nl_nest_end(nl, RULE) with the value returned here. COMMENT, at
- * most 120 bytes, is stored with the rule: nft(8) and iptables(8) show it. */
+/* Begins a rule at the end of CHAIN. Its expressions follow, and then
+ * nft_end_rule() with the value returned here. */
 struct rtattr *nft_add_rule(struct netlink *nl, const char *table,
 			    const char *chain);
+
+/* The same, before all other rules. COMMENT, at most 120 bytes, is stored with
+ * the rule: nft(8) and iptables(8) show it. */
 struct rtattr *nft_insert_rule(struct netlink *nl, const char *table,
 			       const char *chain, const char *comment);
+
+/* Ends RULE. */
+void nft_end_rule(struct netlink *nl, struct rtattr *rule);
 
 /* Loads SIZE bytes at OFFSET of the network header into register 1. */
 void nft_payload(struct netlink *nl, uint32_t offset, uint32_t size);
 
-/* Compare register 1, by NFT_CMP_*, with SIZE bytes; or load NFT_META_IIFNAME
- * or NFT_META_OIFNAME, and compare it with an interface name. */
+/* Compares register 1 with SIZE bytes at VALUE. OP is NFT_CMP_*. */
 void nft_cmp(struct netlink *nl, uint32_t op, const void *value, size_t size);
+
+/* Loads the name of an interface and compares it with NAME. KEY is
+ * NFT_META_IIFNAME or NFT_META_OIFNAME. */
 void nft_cmp_name(struct netlink *nl, uint32_t key, uint32_t op,
 		  const char *name);
 
-/* End a rule: masquerade, that is, replace the source address by that of the
- * interface by which the packet leaves; or give a verdict, NF_ACCEPT or
- * NF_DROP. NF_ACCEPT ends only this chain: a chain of another table at the same
- * hook can still drop the packet. */
+/* Loads the packet's direction in its connection and compares it with
+ * DIRECTION, IP_CT_DIR_*. A packet of no connection has none: the comparison
+ * fails. */
+void nft_cmp_direction(struct netlink *nl, uint32_t op, uint8_t direction);
+
+/* Replaces the source address with that of the interface by which the packet
+ * leaves. */
 void nft_masq(struct netlink *nl);
+
+/* Gives a verdict, NF_ACCEPT or NF_DROP. NF_ACCEPT ends only this chain: a chain
+ * of another table at the same hook can still drop the packet. */
 void nft_verdict(struct netlink *nl, int verdict);
 
-/* Returns the handle of the first rule of CHAIN that contains the bytes of
- * COMMENT: 0 if there is none, and no such chain. */
+/* Returns the handle of the first rule in CHAIN whose comment is COMMENT, or 0
+ * if there is no such rule or no such chain. */
 uint64_t nft_find_rule(struct netlink *nl, const char *table, const char *chain,
 		       const char *comment);
 
-/* Deletes the rule with HANDLE, as nft_find_rule() returns it: big-endian. */
+/* Deletes the rule with HANDLE. */
 void nft_delete_rule(struct netlink *nl, const char *table, const char *chain,
 		     uint64_t handle);
 

@@ -27,7 +27,7 @@ static const char usage[] =
 
 static char *rootfs, **command;
 
-static void exit_with_usage(int option)
+static _Noreturn void exit_with_usage(int option)
 {
 	fputs(usage, option == 'h' ? stdout : stderr);
 	exit(option == 'h' ? EXIT_SUCCESS : EXIT_LAUNCHER);
@@ -51,18 +51,17 @@ static void parse_options(int argc, char *argv[])
 	command = optind + 1 < argc ? argv + optind + 1 : default_command;
 }
 
-/* The working directory is ROOTFS already. If it were outside of the new root,
- * `cd ..` would lead up to the host's root directory. */
+/* We are in ROOTFS already: outside it, `cd ..` could reach the host's root. */
 static void enter_root(void)
 {
 	must(chroot("."), "chroot . /bin/sh");
 }
 
-static void run_command(void)
+static _Noreturn void run_command(void)
 {
 	const char *term = getenv("TERM");
 
-	/* What the caller's environment says holds on the host, not here. */
+	/* The caller's environment describes the host. */
 	clearenv();
 	setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", 1);
 	setenv("HOME", "/root", 1);
@@ -76,7 +75,7 @@ static void run_command(void)
 int main(int argc, char *argv[])
 {
 	parse_options(argc, argv);
-	must(chdir(rootfs), "cd '%s'", rootfs);
+	must(chdir(rootfs), "cd %s", quote(rootfs));
 	enter_root();
 	run_command();
 }

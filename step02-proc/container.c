@@ -30,7 +30,7 @@ static const char usage[] =
 
 static char *rootfs, **command;
 
-static void exit_with_usage(int option)
+static _Noreturn void exit_with_usage(int option)
 {
 	fputs(usage, option == 'h' ? stdout : stderr);
 	exit(option == 'h' ? EXIT_SUCCESS : EXIT_LAUNCHER);
@@ -54,8 +54,7 @@ static void parse_options(int argc, char *argv[])
 	command = optind + 1 < argc ? argv + optind + 1 : default_command;
 }
 
-/* The working directory is ROOTFS already. If it were outside of the new root,
- * `cd ..` would lead up to the host's root directory. */
+/* We are in ROOTFS already: outside it, `cd ..` could reach the host's root. */
 static void enter_root(void)
 {
 	must(chroot("."), "chroot . /bin/sh");
@@ -68,11 +67,11 @@ static void mount_proc(void)
 	     "mount -t proc -o nosuid,nodev,noexec proc proc");
 }
 
-static void run_command(void)
+static _Noreturn void run_command(void)
 {
 	const char *term = getenv("TERM");
 
-	/* What the caller's environment says holds on the host, not here. */
+	/* The caller's environment describes the host. */
 	clearenv();
 	setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", 1);
 	setenv("HOME", "/root", 1);
@@ -102,25 +101,26 @@ static void unmount_proc(void)
 
 int main(int argc, char *argv[])
 {
+	/* Ctrl-C must not end this process: it has to unmount. */
+	const sighandler_t on_int = signal(SIGINT, SIG_IGN);
+	const sighandler_t on_quit = signal(SIGQUIT, SIG_IGN);
 	pid_t pid;
 	int status;
 
 	parse_options(argc, argv);
-	must(chdir(rootfs), "cd '%s'", rootfs);
+	signal(SIGCHLD, SIG_DFL); /* if ignored, waitpid(2) gets no status */
+	must(chdir(rootfs), "cd %s", quote(rootfs));
 	enter_root();
-	/* Ctrl-C must not end this process: it still has to unmount. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
 	mount_proc();
 	pid = fork();
 	if (pid == -1)
-		err(EXIT_LAUNCHER, "fork");
+		warn("fork");
 	if (pid == 0) {
-		signal(SIGINT, SIG_DFL);
-		signal(SIGQUIT, SIG_DFL);
+		signal(SIGINT, on_int);
+		signal(SIGQUIT, on_quit);
 		run_command();
 	}
-	status = wait_for_exit(pid);
+	status = pid == -1 ? EXIT_LAUNCHER : wait_for_exit(pid);
 	unmount_proc();
 	return status;
 }

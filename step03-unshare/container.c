@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Step 03: give the container its own mounts, host name, IPC objects, network
- * and cgroup root; and with -U its own users, which takes no root.
+ * Step 03: give the container its own mounts, hostname, IPC objects, network
+ * and cgroup root; and with -U its own users, which needs no root.
  *
- * New: unshare(2), MS_PRIVATE, sethostname(2), user namespaces.
+ * New: unshare(2), MS_SLAVE, sethostname(2), user namespaces.
  *
  *	$ ./container -U ../rootfs/tiny-linux
  *	/ # hostname
@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static const char usage[] =
 static char *rootfs, **command;
 static bool user; /* -U */
 
-static void exit_with_usage(int option)
+static _Noreturn void exit_with_usage(int option)
 {
 	fputs(usage, option == 'h' ? stdout : stderr);
 	exit(option == 'h' ? EXIT_SUCCESS : EXIT_LAUNCHER);
@@ -65,9 +66,8 @@ static void parse_options(int argc, char *argv[])
 
 static int write_file(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_CLOEXEC); /* exec(3) closes it */
 
-	/* Opened files are closed by exec(3). */
 	return fd == -1 ? -1 : (int)write(fd, text, strlen(text));
 }
 
@@ -85,11 +85,11 @@ static void enter_user_namespace(void)
 	 * that exclude it. */
 	must(write_file("/proc/self/setgroups", "deny"),
 	     "echo deny >/proc/self/setgroups");
-	hint = "are user namespaces restricted? See README.md";
 	must(write_file("/proc/self/uid_map", uid_map),
 	     "echo '%s' >/proc/self/uid_map", uid_map);
 	must(write_file("/proc/self/gid_map", gid_map),
 	     "echo '%s' >/proc/self/gid_map", gid_map);
+	hint = "";
 }
 
 static void enter_namespaces(void)
@@ -97,10 +97,10 @@ static void enter_namespaces(void)
 	must(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
 		     CLONE_NEWCGROUP),
 	     "unshare --mount --uts --ipc --net --cgroup");
-	/* The mount namespace starts as a copy of the host's. systemd makes the
-	 * host's mounts shared: what is mounted here would appear there. */
-	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL),
-	     "mount --make-rprivate /");
+	/* The mount namespace starts as a copy of the host's, and systemd makes
+	 * the host's mounts shared: without this, the host would see ours. */
+	must(mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL),
+	     "mount --make-rslave /");
 }
 
 static void set_hostname(void)
@@ -108,8 +108,7 @@ static void set_hostname(void)
 	must(sethostname(HOSTNAME, strlen(HOSTNAME)), "hostname " HOSTNAME);
 }
 
-/* The working directory is ROOTFS already. If it were outside of the new root,
- * `cd ..` would lead up to the host's root directory. */
+/* We are in ROOTFS already: outside it, `cd ..` could reach the host's root. */
 static void enter_root(void)
 {
 	must(chroot("."), "chroot . /bin/sh");
@@ -117,8 +116,7 @@ static void enter_root(void)
 
 static void mount_proc(void)
 {
-	/* Only the owner of a PID namespace may mount its /proc. This one is
-	 * still the host's; the container gets its own in step 04. */
+	/* EPERM: until step 04, the PID namespace belongs to the host. */
 	if (user)
 		return;
 	must(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
@@ -126,11 +124,11 @@ static void mount_proc(void)
 	     "mount -t proc -o nosuid,nodev,noexec proc proc");
 }
 
-static void run_command(void)
+static _Noreturn void run_command(void)
 {
 	const char *term = getenv("TERM");
 
-	/* What the caller's environment says holds on the host, not here. */
+	/* The caller's environment describes the host. */
 	clearenv();
 	setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", 1);
 	setenv("HOME", "/root", 1);
@@ -141,7 +139,7 @@ static void run_command(void)
 	    command[0]);
 }
 
-static void container_main(void)
+static _Noreturn void container_main(void)
 {
 	side = "container";
 	enter_namespaces();
@@ -167,7 +165,8 @@ int main(int argc, char *argv[])
 	pid_t pid;
 
 	parse_options(argc, argv);
-	must(chdir(rootfs), "cd '%s'", rootfs);
+	signal(SIGCHLD, SIG_DFL); /* if ignored, waitpid(2) gets no status */
+	must(chdir(rootfs), "cd %s", quote(rootfs));
 	if (user)
 		enter_user_namespace();
 	pid = fork();

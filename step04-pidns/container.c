@@ -40,7 +40,7 @@ static const char usage[] =
 static char *rootfs, **command;
 static bool user; /* -U */
 
-static void exit_with_usage(int option)
+static _Noreturn void exit_with_usage(int option)
 {
 	fputs(usage, option == 'h' ? stdout : stderr);
 	exit(option == 'h' ? EXIT_SUCCESS : EXIT_LAUNCHER);
@@ -68,9 +68,8 @@ static void parse_options(int argc, char *argv[])
 
 static int write_file(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_CLOEXEC); /* exec(3) closes it */
 
-	/* Opened files are closed by exec(3). */
 	return fd == -1 ? -1 : (int)write(fd, text, strlen(text));
 }
 
@@ -88,23 +87,22 @@ static void enter_user_namespace(void)
 	 * that exclude it. */
 	must(write_file("/proc/self/setgroups", "deny"),
 	     "echo deny >/proc/self/setgroups");
-	hint = "are user namespaces restricted? See README.md";
 	must(write_file("/proc/self/uid_map", uid_map),
 	     "echo '%s' >/proc/self/uid_map", uid_map);
 	must(write_file("/proc/self/gid_map", gid_map),
 	     "echo '%s' >/proc/self/gid_map", gid_map);
+	hint = "";
 }
 
-/* When PID 1 exits, the kernel kills the rest of its PID namespace. So nothing
- * outlives the launcher if PID 1 does not. Only the launcher keeps the writing
- * end of this pipe open. */
+/* Makes PID 1 die with the launcher, which alone holds the pipe's writing end.
+ * (getppid(2) would not reveal a dead launcher: for PID 1 it is always 0.) */
 static void die_with_launcher(const int pipe_ends[2])
 {
 	char byte;
 
 	close(pipe_ends[1]);
 	must(prctl(PR_SET_PDEATHSIG, SIGKILL), "unshare --kill-child");
-	/* A launcher that died before that sends no signal: end of file. */
+	/* If the launcher died before prctl(), we read end of file. */
 	if (read(pipe_ends[0], &byte, 1) == 0)
 		exit(EXIT_LAUNCHER);
 }
@@ -114,10 +112,10 @@ static void enter_namespaces(void)
 	must(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
 		     CLONE_NEWCGROUP),
 	     "unshare --mount --uts --ipc --net --cgroup");
-	/* The mount namespace starts as a copy of the host's. systemd makes the
-	 * host's mounts shared: what is mounted here would appear there. */
-	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL),
-	     "mount --make-rprivate /");
+	/* The mount namespace starts as a copy of the host's, and systemd makes
+	 * the host's mounts shared: without this, the host would see ours. */
+	must(mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL),
+	     "mount --make-rslave /");
 }
 
 static void set_hostname(void)
@@ -125,8 +123,7 @@ static void set_hostname(void)
 	must(sethostname(HOSTNAME, strlen(HOSTNAME)), "hostname " HOSTNAME);
 }
 
-/* The working directory is ROOTFS already. If it were outside of the new root,
- * `cd ..` would lead up to the host's root directory. */
+/* We are in ROOTFS already: outside it, `cd ..` could reach the host's root. */
 static void enter_root(void)
 {
 	must(chroot("."), "chroot . /bin/sh");
@@ -139,11 +136,11 @@ static void mount_proc(void)
 	     "mount -t proc -o nosuid,nodev,noexec proc proc");
 }
 
-static void run_command(void)
+static _Noreturn void run_command(void)
 {
 	const char *term = getenv("TERM");
 
-	/* What the caller's environment says holds on the host, not here. */
+	/* The caller's environment describes the host. */
 	clearenv();
 	setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", 1);
 	setenv("HOME", "/root", 1);
@@ -154,7 +151,7 @@ static void run_command(void)
 	    command[0]);
 }
 
-static void container_main(const int pipe_ends[2])
+static _Noreturn void container_main(const int pipe_ends[2])
 {
 	side = "container";
 	die_with_launcher(pipe_ends);
@@ -165,12 +162,23 @@ static void container_main(const int pipe_ends[2])
 	run_command();
 }
 
+/* A shell inside took the terminal, and cannot name our process group. */
+static void take_terminal_back(void)
+{
+	const pid_t owner = tcgetpgrp(STDIN_FILENO);
+
+	signal(SIGTTOU, SIG_IGN); /* which would stop us in tcsetpgrp(3) */
+	if (owner > 0 && kill(-owner, 0) == -1 && errno == ESRCH)
+		tcsetpgrp(STDIN_FILENO, getpgrp());
+}
+
 /* Returns the exit status of the command: 128+N if signal N killed it. */
 static int wait_for_exit(pid_t pid)
 {
 	int status;
 
 	must(waitpid(pid, &status, 0), "wait %d", pid);
+	take_terminal_back();
 	if (WIFSIGNALED(status))
 		return 128 + WTERMSIG(status);
 	return WEXITSTATUS(status);
@@ -184,10 +192,11 @@ int main(int argc, char *argv[])
 	/* A directory that the caller left open would be a way out. */
 	must((int)syscall(SYS_close_range, 3, ~0U, 0), "close_range 3");
 	parse_options(argc, argv);
-	must(chdir(rootfs), "cd '%s'", rootfs);
+	signal(SIGCHLD, SIG_DFL); /* if ignored, waitpid(2) gets no status */
+	must(chdir(rootfs), "cd %s", quote(rootfs));
 	if (user)
 		enter_user_namespace();
-	/* It is for the next child: this process keeps its PID. */
+	/* A process keeps its PID for life: the next child will be PID 1. */
 	must(unshare(CLONE_NEWPID), "unshare --pid --fork");
 	if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == -1)
 		err(EXIT_LAUNCHER, "pipe");

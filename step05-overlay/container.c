@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Step 05: a root of layers. What the container writes goes to a layer of its
- * own, the image stays as it is, and the host's root is out of reach.
+ * Step 05: a root of layers. The container's writes go to a layer of its own,
+ * the image stays as it is, and the host's root is out of reach.
  *
  * New: overlayfs, pivot_root(2), /dev, /sys.
  *
@@ -43,7 +43,7 @@ static const char usage[] =
 static char *layers, *writable, **command;
 static bool user; /* -U */
 
-static void exit_with_usage(int option)
+static _Noreturn void exit_with_usage(int option)
 {
 	fputs(usage, option == 'h' ? stdout : stderr);
 	exit(option == 'h' ? EXIT_SUCCESS : EXIT_LAUNCHER);
@@ -73,9 +73,8 @@ static void parse_options(int argc, char *argv[])
 
 static int write_file(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_CLOEXEC); /* exec(3) closes it */
 
-	/* Opened files are closed by exec(3). */
 	return fd == -1 ? -1 : (int)write(fd, text, strlen(text));
 }
 
@@ -93,23 +92,22 @@ static void enter_user_namespace(void)
 	 * that exclude it. */
 	must(write_file("/proc/self/setgroups", "deny"),
 	     "echo deny >/proc/self/setgroups");
-	hint = "are user namespaces restricted? See README.md";
 	must(write_file("/proc/self/uid_map", uid_map),
 	     "echo '%s' >/proc/self/uid_map", uid_map);
 	must(write_file("/proc/self/gid_map", gid_map),
 	     "echo '%s' >/proc/self/gid_map", gid_map);
+	hint = "";
 }
 
-/* When PID 1 exits, the kernel kills the rest of its PID namespace. So nothing
- * outlives the launcher if PID 1 does not. Only the launcher keeps the writing
- * end of this pipe open. */
+/* Makes PID 1 die with the launcher, which alone holds the pipe's writing end.
+ * (getppid(2) would not reveal a dead launcher: for PID 1 it is always 0.) */
 static void die_with_launcher(const int pipe_ends[2])
 {
 	char byte;
 
 	close(pipe_ends[1]);
 	must(prctl(PR_SET_PDEATHSIG, SIGKILL), "unshare --kill-child");
-	/* A launcher that died before that sends no signal: end of file. */
+	/* If the launcher died before prctl(), we read end of file. */
 	if (read(pipe_ends[0], &byte, 1) == 0)
 		exit(EXIT_LAUNCHER);
 }
@@ -119,10 +117,10 @@ static void enter_namespaces(void)
 	must(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
 		     CLONE_NEWCGROUP),
 	     "unshare --mount --uts --ipc --net --cgroup");
-	/* The mount namespace starts as a copy of the host's. systemd makes the
-	 * host's mounts shared: what is mounted here would appear there. */
-	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL),
-	     "mount --make-rprivate /");
+	/* The mount namespace starts as a copy of the host's, and systemd makes
+	 * the host's mounts shared: without this, the host would see ours. */
+	must(mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL),
+	     "mount --make-rslave /");
 }
 
 static void set_hostname(void)
@@ -135,9 +133,8 @@ static int make_directory(const char *path)
 	return mkdir(path, 0755) == -1 && errno != EEXIST ? -1 : 0;
 }
 
-/* Where the container writes: a tmpfs, which disappears with the container, or
- * the directory of -w. Any directory of the host would do as its mount
- * point. */
+/* Where the container writes: a tmpfs, which disappears with it, or DIR of -w.
+ * Any directory of the host will do as the mount point. */
 static void mount_writable(void)
 {
 	if (writable == NULL)
@@ -145,32 +142,31 @@ static void mount_writable(void)
 		     "mount -t tmpfs -o mode=0755 tmpfs /dev/shm");
 	else
 		must(mount(writable, "/dev/shm", NULL, MS_BIND, NULL),
-		     "mount --bind '%s' /dev/shm", writable);
+		     "mount --bind %s /dev/shm", quote(writable));
 	umask(0);
 	must(make_directory("/dev/shm/upper"), "mkdir -p /dev/shm/upper");
 	must(make_directory("/dev/shm/work"), "mkdir -p /dev/shm/work");
 }
 
-/* The layers are not changed. To write to a file of theirs, overlayfs first
- * copies it to upper; to delete it, it puts a mark there. */
+/* The layers do not change: before a write to one of their files, overlayfs
+ * copies it to upper, and to delete one, it creates a whiteout there. */
 static void mount_overlay(void)
 {
 	const char *userxattr = "";
 	char options[4096];
 
-	/* The marks are trusted.* attributes, which need root on the host, or
-	 * user.* attributes. To remove one that is not there changes nothing,
-	 * and tells whether trusted.* is allowed. */
+	/* overlayfs marks directories with trusted.* attributes. May we? To
+	 * remove one that does not exist fails with EPERM if we may not. */
 	if (removexattr("/dev/shm/upper", "trusted.x") == -1 && errno == EPERM)
 		userxattr = "userxattr,";
-	/* The kernel reads 4095 bytes. As workdir is the last option, a longer
-	 * list of layers is an error. */
+	/* The kernel reads 4095 bytes: a longer list loses workdir, an error. */
 	snprintf(options, sizeof(options),
 		 "%supperdir=/dev/shm/upper,lowerdir=%s,workdir=/dev/shm/work",
 		 userxattr, layers);
 	hint = "dmesg may say why";
 	must(mount("overlay", "/dev/shm", "overlay", 0, options),
-	     "mount -t overlay -o '%s' overlay /dev/shm", options);
+	     "mount -t overlay -o %s overlay /dev/shm", quote(options));
+	hint = "";
 	must(chdir("/dev/shm"), "cd /dev/shm");
 }
 
@@ -180,30 +176,26 @@ static void make_mount_point(const char *name)
 {
 	must(make_directory(name), "mkdir -p %s", name);
 	must(open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-	     "test ! -L %s", name);
-}
-
-/* A device of the host: in a user namespace, mknod(2) cannot create any. */
-static void bind_device(const char *name)
-{
-	char host[32], *here = host + 1;
-
-	snprintf(host, sizeof(host), "/dev/%s", name);
-	must(mknod(here, S_IFREG | 0666, 0), "touch %s", here);
-	must(mount(host, here, NULL, MS_BIND, NULL), "mount --bind %s %s", host,
-	     here);
+	     "test ! -L %s", name); /* exec(3) closes it */
 }
 
 static void mount_dev(void)
 {
-	static const char *const devices[] = {"null",	"zero",	   "full",
-					      "random", "urandom", "tty"};
+	static const char *const devices[] = {"/dev/null",    "/dev/zero",
+					      "/dev/full",    "/dev/random",
+					      "/dev/urandom", "/dev/tty"};
 
 	make_mount_point("dev");
 	must(mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755"),
 	     "mount -t tmpfs -o nosuid,noexec,mode=0755 tmpfs dev");
-	for (int i = 0; i < 6; i++)
-		bind_device(devices[i]);
+	for (int i = 0; i < 6; i++) {
+		const char *host = devices[i], *here = host + 1;
+
+		/* In a user namespace, mknod(2) cannot create a device. */
+		must(mknod(here, S_IFREG | 0666, 0), "touch %s", here);
+		must(mount(host, here, NULL, MS_BIND, NULL),
+		     "mount --bind %s %s", host, here);
+	}
 	must(symlink("/proc/self/fd", "dev/fd"), "ln -s /proc/self/fd dev/fd");
 	must(symlink("fd/0", "dev/stdin"), "ln -s fd/0 dev/stdin");
 	must(symlink("fd/1", "dev/stdout"), "ln -s fd/1 dev/stdout");
@@ -233,8 +225,7 @@ static void mount_proc(void)
 	     "mount -t proc -o nosuid,nodev,noexec proc proc");
 }
 
-/* chroot(2) changes where this process looks up "/". pivot_root(2) makes the
- * overlay the root mount of the mount namespace, and stacks the old root mount
+/* pivot_root(2) makes the overlay the root mount, and stacks the old root mount
  * on top of it. Once that is unmounted, no path leads to the host's files. */
 static void enter_root(void)
 {
@@ -242,11 +233,11 @@ static void enter_root(void)
 	must(umount2(".", MNT_DETACH), "umount -l .");
 }
 
-static void run_command(void)
+static _Noreturn void run_command(void)
 {
 	const char *term = getenv("TERM");
 
-	/* The caller's umask and environment are for the host, not for here. */
+	/* The caller's umask and environment describe the host. */
 	umask(022);
 	clearenv();
 	setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", 1);
@@ -258,7 +249,7 @@ static void run_command(void)
 	    command[0]);
 }
 
-static void container_main(const int pipe_ends[2])
+static _Noreturn void container_main(const int pipe_ends[2])
 {
 	side = "container";
 	die_with_launcher(pipe_ends);
@@ -273,12 +264,23 @@ static void container_main(const int pipe_ends[2])
 	run_command();
 }
 
+/* A shell inside took the terminal, and cannot name our process group. */
+static void take_terminal_back(void)
+{
+	const pid_t owner = tcgetpgrp(STDIN_FILENO);
+
+	signal(SIGTTOU, SIG_IGN); /* which would stop us in tcsetpgrp(3) */
+	if (owner > 0 && kill(-owner, 0) == -1 && errno == ESRCH)
+		tcsetpgrp(STDIN_FILENO, getpgrp());
+}
+
 /* Returns the exit status of the command: 128+N if signal N killed it. */
 static int wait_for_exit(pid_t pid)
 {
 	int status;
 
 	must(waitpid(pid, &status, 0), "wait %d", pid);
+	take_terminal_back();
 	if (WIFSIGNALED(status))
 		return 128 + WTERMSIG(status);
 	return WEXITSTATUS(status);
@@ -292,9 +294,10 @@ int main(int argc, char *argv[])
 	/* A directory that the caller left open would be a way out. */
 	must((int)syscall(SYS_close_range, 3, ~0U, 0), "close_range 3");
 	parse_options(argc, argv);
+	signal(SIGCHLD, SIG_DFL); /* if ignored, waitpid(2) gets no status */
 	if (user)
 		enter_user_namespace();
-	/* It is for the next child: this process keeps its PID. */
+	/* A process keeps its PID for life: the next child will be PID 1. */
 	must(unshare(CLONE_NEWPID), "unshare --pid --fork");
 	if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == -1)
 		err(EXIT_LAUNCHER, "pipe");

@@ -11,13 +11,9 @@
  * Read: rtnetlink(7), netlink(7), veth(4), ip-link(8), ../common/netlink.h
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if.h>
-#include <linux/rtnetlink.h>
-#include <linux/veth.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -53,7 +49,7 @@ static const char usage[] =
 static char *layers, *writable, **command;
 static bool user; /* -U */
 
-static void exit_with_usage(int option)
+static _Noreturn void exit_with_usage(int option)
 {
 	fputs(usage, option == 'h' ? stdout : stderr);
 	exit(option == 'h' ? EXIT_SUCCESS : EXIT_LAUNCHER);
@@ -83,9 +79,8 @@ static void parse_options(int argc, char *argv[])
 
 static int write_file(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_CLOEXEC); /* exec(3) closes it */
 
-	/* Opened files are closed by exec(3). */
 	return fd == -1 ? -1 : (int)write(fd, text, strlen(text));
 }
 
@@ -103,23 +98,22 @@ static void enter_user_namespace(void)
 	 * that exclude it. */
 	must(write_file("/proc/self/setgroups", "deny"),
 	     "echo deny >/proc/self/setgroups");
-	hint = "are user namespaces restricted? See README.md";
 	must(write_file("/proc/self/uid_map", uid_map),
 	     "echo '%s' >/proc/self/uid_map", uid_map);
 	must(write_file("/proc/self/gid_map", gid_map),
 	     "echo '%s' >/proc/self/gid_map", gid_map);
+	hint = "";
 }
 
-/* When PID 1 exits, the kernel kills the rest of its PID namespace. So nothing
- * outlives the launcher if PID 1 does not. Only the launcher keeps the writing
- * end of this pipe open. */
+/* Makes PID 1 die with the launcher, which alone holds the pipe's writing end.
+ * (getppid(2) would not reveal a dead launcher: for PID 1 it is always 0.) */
 static void die_with_launcher(const int pipe_ends[2])
 {
 	char byte;
 
 	close(pipe_ends[1]);
 	must(prctl(PR_SET_PDEATHSIG, SIGKILL), "unshare --kill-child");
-	/* A launcher that died before that sends no signal: end of file. */
+	/* If the launcher died before prctl(), we read end of file. */
 	if (read(pipe_ends[0], &byte, 1) == 0)
 		exit(EXIT_LAUNCHER);
 }
@@ -129,10 +123,10 @@ static void enter_namespaces(void)
 	must(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
 		     CLONE_NEWCGROUP),
 	     "unshare --mount --uts --ipc --net --cgroup");
-	/* The mount namespace starts as a copy of the host's. systemd makes the
-	 * host's mounts shared: what is mounted here would appear there. */
-	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL),
-	     "mount --make-rprivate /");
+	/* The mount namespace starts as a copy of the host's, and systemd makes
+	 * the host's mounts shared: without this, the host would see ours. */
+	must(mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL),
+	     "mount --make-rslave /");
 }
 
 static void set_hostname(void)
@@ -145,9 +139,8 @@ static int make_directory(const char *path)
 	return mkdir(path, 0755) == -1 && errno != EEXIST ? -1 : 0;
 }
 
-/* Where the container writes: a tmpfs, which disappears with the container, or
- * the directory of -w. Any directory of the host would do as its mount
- * point. */
+/* Where the container writes: a tmpfs, which disappears with it, or DIR of -w.
+ * Any directory of the host will do as the mount point. */
 static void mount_writable(void)
 {
 	if (writable == NULL)
@@ -155,32 +148,31 @@ static void mount_writable(void)
 		     "mount -t tmpfs -o mode=0755 tmpfs /dev/shm");
 	else
 		must(mount(writable, "/dev/shm", NULL, MS_BIND, NULL),
-		     "mount --bind '%s' /dev/shm", writable);
+		     "mount --bind %s /dev/shm", quote(writable));
 	umask(0);
 	must(make_directory("/dev/shm/upper"), "mkdir -p /dev/shm/upper");
 	must(make_directory("/dev/shm/work"), "mkdir -p /dev/shm/work");
 }
 
-/* The layers are not changed. To write to a file of theirs, overlayfs first
- * copies it to upper; to delete it, it puts a mark there. */
+/* The layers do not change: before a write to one of their files, overlayfs
+ * copies it to upper, and to delete one, it creates a whiteout there. */
 static void mount_overlay(void)
 {
 	const char *userxattr = "";
 	char options[4096];
 
-	/* The marks are trusted.* attributes, which need root on the host, or
-	 * user.* attributes. To remove one that is not there changes nothing,
-	 * and tells whether trusted.* is allowed. */
+	/* overlayfs marks directories with trusted.* attributes. May we? To
+	 * remove one that does not exist fails with EPERM if we may not. */
 	if (removexattr("/dev/shm/upper", "trusted.x") == -1 && errno == EPERM)
 		userxattr = "userxattr,";
-	/* The kernel reads 4095 bytes. As workdir is the last option, a longer
-	 * list of layers is an error. */
+	/* The kernel reads 4095 bytes: a longer list loses workdir, an error. */
 	snprintf(options, sizeof(options),
 		 "%supperdir=/dev/shm/upper,lowerdir=%s,workdir=/dev/shm/work",
 		 userxattr, layers);
 	hint = "dmesg may say why";
 	must(mount("overlay", "/dev/shm", "overlay", 0, options),
-	     "mount -t overlay -o '%s' overlay /dev/shm", options);
+	     "mount -t overlay -o %s overlay /dev/shm", quote(options));
+	hint = "";
 	must(chdir("/dev/shm"), "cd /dev/shm");
 }
 
@@ -190,30 +182,26 @@ static void make_mount_point(const char *name)
 {
 	must(make_directory(name), "mkdir -p %s", name);
 	must(open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-	     "test ! -L %s", name);
-}
-
-/* A device of the host: in a user namespace, mknod(2) cannot create any. */
-static void bind_device(const char *name)
-{
-	char host[32], *here = host + 1;
-
-	snprintf(host, sizeof(host), "/dev/%s", name);
-	must(mknod(here, S_IFREG | 0666, 0), "touch %s", here);
-	must(mount(host, here, NULL, MS_BIND, NULL), "mount --bind %s %s", host,
-	     here);
+	     "test ! -L %s", name); /* exec(3) closes it */
 }
 
 static void mount_dev(void)
 {
-	static const char *const devices[] = {"null",	"zero",	   "full",
-					      "random", "urandom", "tty"};
+	static const char *const devices[] = {"/dev/null",    "/dev/zero",
+					      "/dev/full",    "/dev/random",
+					      "/dev/urandom", "/dev/tty"};
 
 	make_mount_point("dev");
 	must(mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755"),
 	     "mount -t tmpfs -o nosuid,noexec,mode=0755 tmpfs dev");
-	for (int i = 0; i < 6; i++)
-		bind_device(devices[i]);
+	for (int i = 0; i < 6; i++) {
+		const char *host = devices[i], *here = host + 1;
+
+		/* In a user namespace, mknod(2) cannot create a device. */
+		must(mknod(here, S_IFREG | 0666, 0), "touch %s", here);
+		must(mount(host, here, NULL, MS_BIND, NULL),
+		     "mount --bind %s %s", host, here);
+	}
 	must(symlink("/proc/self/fd", "dev/fd"), "ln -s /proc/self/fd dev/fd");
 	must(symlink("fd/0", "dev/stdin"), "ln -s fd/0 dev/stdin");
 	must(symlink("fd/1", "dev/stdout"), "ln -s fd/1 dev/stdout");
@@ -243,8 +231,7 @@ static void mount_proc(void)
 	     "mount -t proc -o nosuid,nodev,noexec proc proc");
 }
 
-/* chroot(2) changes where this process looks up "/". pivot_root(2) makes the
- * overlay the root mount of the mount namespace, and stacks the old root mount
+/* pivot_root(2) makes the overlay the root mount, and stacks the old root mount
  * on top of it. Once that is unmounted, no path leads to the host's files. */
 static void enter_root(void)
 {
@@ -252,41 +239,8 @@ static void enter_root(void)
 	must(umount2(".", MNT_DETACH), "umount -l .");
 }
 
-/* Creates one end on the host and one in this process's network namespace. (The
- * article creates both on the host, and then moves one.) When the namespace is
- * removed, so are both. */
-static void create_veth(struct netlink *host)
-{
-	struct rtattr *info, *data, *peer;
-
-	/* It takes the kernel some 20 ms to remove those of a container that
-	 * has just exited. */
-	for (int ms = 0; ms < 500 && nl_get_link(host, HOST_IF).index != 0;
-	     ms++)
-		usleep(1000);
-	nl_begin(host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
-		 sizeof(struct ifinfomsg));
-	nl_put_str(host, IFLA_IFNAME, HOST_IF);
-	info = nl_nest(host, IFLA_LINKINFO);
-	nl_put_str(host, IFLA_INFO_KIND, "veth");
-	data = nl_nest(host, IFLA_INFO_DATA);
-	peer = nl_nest(host, VETH_INFO_PEER);
-	nl_append(host, sizeof(struct ifinfomsg));
-	nl_put_str(host, IFLA_IFNAME, CONT_IF);
-	/* 1: the kernel looks it up in the PID namespace of this process. */
-	nl_put_u32(host, IFLA_NET_NS_PID, (uint32_t)getpid());
-	nl_nest_end(host, peer);
-	nl_nest_end(host, data);
-	nl_nest_end(host, info);
-	hint = "is another container running? There is only one cable";
-	must(nl_send(host, NULL),
-	     "ip link add %s type veth peer name %s netns $CONTAINER_PID",
-	     HOST_IF, CONT_IF);
-}
-
 static void add_address(struct netlink *nl, const char *name, const char *ip)
 {
-	const struct in_addr address = {inet_addr(ip)};
 	int index = nl_get_link(nl, name).index;
 	struct ifaddrmsg *header = nl_begin(
 		nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*header));
@@ -294,7 +248,7 @@ static void add_address(struct netlink *nl, const char *name, const char *ip)
 	header->ifa_family = AF_INET;
 	header->ifa_prefixlen = 24;
 	header->ifa_index = (unsigned int)index;
-	nl_put(nl, IFA_LOCAL, &address, sizeof(address));
+	nl_put_ip(nl, IFA_LOCAL, ip);
 	must(nl_send(nl, NULL), "ip addr add %s/24 dev %s", ip, name);
 }
 
@@ -311,39 +265,66 @@ static void set_link_up(struct netlink *nl, const char *name)
 
 static void add_default_route(struct netlink *nl, const char *gateway)
 {
-	const struct in_addr address = {inet_addr(gateway)};
 	struct rtmsg *header = nl_begin(
 		nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*header));
 
 	header->rtm_family = AF_INET;
-	header->rtm_table = RT_TABLE_MAIN;
 	header->rtm_protocol = RTPROT_BOOT;
 	header->rtm_type = RTN_UNICAST;
-	nl_put(nl, RTA_GATEWAY, &address, sizeof(address));
+	nl_put_ip(nl, RTA_GATEWAY, gateway);
 	must(nl_send(nl, NULL), "ip route add default via %s", gateway);
 }
 
-/* A link that was just set up drops packets until the kernel has noticed that
- * the cable is connected: after some milliseconds, in rare cases a second. */
+/* Until the kernel has noticed the carrier, a link that is up drops packets. */
 static void wait_for_carrier(struct netlink *nl, const char *name)
 {
 	int ms = 2000;
 
 	while (nl_get_link(nl, name).operstate != IF_OPER_UP && ms-- > 0)
 		usleep(1000);
+	if (ms < 0)
+		warnx("%s has no carrier: the first packets may be lost", name);
 }
 
-/* HOST is a socket that was opened in the host's network namespace, and still
- * talks to it. A second socket talks to the container's. */
+/* Creates one end on the host and one in this process's network namespace. When
+ * the namespace is removed, so are both. */
+static void create_veth(struct netlink *host)
+{
+	struct rtattr *info, *data, *peer;
+
+	for (int ms = 0; ms < 2000 && nl_get_link(host, HOST_IF).index; ms++)
+		usleep(1000); /* the kernel still removes the previous one */
+	nl_begin(host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+		 sizeof(struct ifinfomsg));
+	nl_put_str(host, IFLA_IFNAME, HOST_IF);
+	info = nl_nest(host, IFLA_LINKINFO);
+	nl_put_str(host, IFLA_INFO_KIND, "veth");
+	data = nl_nest(host, IFLA_INFO_DATA);
+
+	peer = nl_nest(host, VETH_INFO_PEER);
+	nl_append(host, sizeof(struct ifinfomsg));
+	nl_put_str(host, IFLA_IFNAME, CONT_IF);
+	nl_put_u32(host, IFLA_NET_NS_PID, (uint32_t)getpid()); /* 1 */
+	nl_nest_end(host, peer);
+
+	nl_nest_end(host, data);
+	nl_nest_end(host, info);
+	hint = "is another container running? There is only one cable";
+	must(nl_send(host, NULL),
+	     "ip link add %s type veth peer name %s netns $CONTAINER_PID",
+	     HOST_IF, CONT_IF);
+	hint = "";
+}
+
+/* HOST was opened in the host's network namespace, and still talks to it. */
 static void connect_network(struct netlink *host)
 {
 	struct netlink container;
 
 	nl_open(&container, NETLINK_ROUTE);
 	set_link_up(&container, "lo");
-	/* With -U, this is not root on the host's side. */
 	if (user)
-		return;
+		return; /* not root on the host's side */
 	side = "host";
 	create_veth(host);
 	add_address(host, HOST_IF, HOST_IP);
@@ -356,11 +337,11 @@ static void connect_network(struct netlink *host)
 	wait_for_carrier(host, HOST_IF);
 }
 
-static void run_command(void)
+static _Noreturn void run_command(void)
 {
 	const char *term = getenv("TERM");
 
-	/* The caller's umask and environment are for the host, not for here. */
+	/* The caller's umask and environment describe the host. */
 	umask(022);
 	clearenv();
 	setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", 1);
@@ -372,7 +353,7 @@ static void run_command(void)
 	    command[0]);
 }
 
-static void container_main(const int pipe_ends[2])
+static _Noreturn void container_main(const int pipe_ends[2])
 {
 	struct netlink host;
 
@@ -391,12 +372,23 @@ static void container_main(const int pipe_ends[2])
 	run_command();
 }
 
+/* A shell inside took the terminal, and cannot name our process group. */
+static void take_terminal_back(void)
+{
+	const pid_t owner = tcgetpgrp(STDIN_FILENO);
+
+	signal(SIGTTOU, SIG_IGN); /* which would stop us in tcsetpgrp(3) */
+	if (owner > 0 && kill(-owner, 0) == -1 && errno == ESRCH)
+		tcsetpgrp(STDIN_FILENO, getpgrp());
+}
+
 /* Returns the exit status of the command: 128+N if signal N killed it. */
 static int wait_for_exit(pid_t pid)
 {
 	int status;
 
 	must(waitpid(pid, &status, 0), "wait %d", pid);
+	take_terminal_back();
 	if (WIFSIGNALED(status))
 		return 128 + WTERMSIG(status);
 	return WEXITSTATUS(status);
@@ -410,9 +402,10 @@ int main(int argc, char *argv[])
 	/* A directory that the caller left open would be a way out. */
 	must((int)syscall(SYS_close_range, 3, ~0U, 0), "close_range 3");
 	parse_options(argc, argv);
+	signal(SIGCHLD, SIG_DFL); /* if ignored, waitpid(2) gets no status */
 	if (user)
 		enter_user_namespace();
-	/* It is for the next child: this process keeps its PID. */
+	/* A process keeps its PID for life: the next child will be PID 1. */
 	must(unshare(CLONE_NEWPID), "unshare --pid --fork");
 	if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == -1)
 		err(EXIT_LAUNCHER, "pipe");

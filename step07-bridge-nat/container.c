@@ -9,19 +9,14 @@
  *	/ # wget -qO- http://example.com
  *	<!doctype html>...
  *
- * Read: bridge(8), nft(8), ip-sysctl.rst (kernel), resolv.conf(5), flock(2),
- * ../common/nftables.h
+ * Read: bridge(8), nft(8), resolv.conf(5), flock(2), ../common/nftables.h
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <endian.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if.h>
-#include <linux/ip.h>
-#include <linux/rtnetlink.h>
-#include <linux/veth.h>
+#include <netinet/ether.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -44,19 +39,17 @@
 #define HOSTNAME "container"
 
 #define BRIDGE	"cbr0"
-#define SUBNET	"10.200.0.0"
-#define HOST_IP "10.200.0.1" /* the bridge's address, and the gateway */
+#define SUBNET	"10.200.0"  /* /24 */
+#define HOST_IP SUBNET ".1" /* the bridge's address, and the gateway */
 #define CONT_IF "eth0"
 
-/* Numbers by which to know our links on the host: the bridge's index, and the
- * group of its ports, `ip link show group 10200`. */
+/* The bridge's index, and the group of its ports: `ip link show group 10200`. */
 #define BRIDGE_INDEX 10200001
 #define PORT_GROUP   10200
 
-/* The comment that marks our rules in a chain of others. */
-#define COMMENT "containers-from-scratch"
-
-#define IP_FORWARD "/proc/sys/net/ipv4/ip_forward"
+#define COMMENT		  "containers-from-scratch/" BRIDGE /* marks our rules */
+#define IP_FORWARD	  "/proc/sys/net/ipv4/ip_forward"
+#define BRIDGE_FORWARDING "/proc/sys/net/ipv4/conf/" BRIDGE "/forwarding"
 
 static const char usage[] =
 	"Usage: container [OPTION...] LAYER[:LAYER...] [COMMAND [ARG...]]\n"
@@ -69,7 +62,7 @@ static const char usage[] =
 static char *layers, *writable, **command;
 static bool user; /* -U */
 
-static void exit_with_usage(int option)
+static _Noreturn void exit_with_usage(int option)
 {
 	fputs(usage, option == 'h' ? stdout : stderr);
 	exit(option == 'h' ? EXIT_SUCCESS : EXIT_LAUNCHER);
@@ -99,9 +92,8 @@ static void parse_options(int argc, char *argv[])
 
 static int write_file(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_CLOEXEC); /* exec(3) closes it */
 
-	/* Opened files are closed by exec(3). */
 	return fd == -1 ? -1 : (int)write(fd, text, strlen(text));
 }
 
@@ -119,23 +111,22 @@ static void enter_user_namespace(void)
 	 * that exclude it. */
 	must(write_file("/proc/self/setgroups", "deny"),
 	     "echo deny >/proc/self/setgroups");
-	hint = "are user namespaces restricted? See README.md";
 	must(write_file("/proc/self/uid_map", uid_map),
 	     "echo '%s' >/proc/self/uid_map", uid_map);
 	must(write_file("/proc/self/gid_map", gid_map),
 	     "echo '%s' >/proc/self/gid_map", gid_map);
+	hint = "";
 }
 
-/* When PID 1 exits, the kernel kills the rest of its PID namespace. So nothing
- * outlives the launcher if PID 1 does not. Only the launcher keeps the writing
- * end of this pipe open. */
+/* Makes PID 1 die with the launcher, which alone holds the pipe's writing end.
+ * (getppid(2) would not reveal a dead launcher: for PID 1 it is always 0.) */
 static void die_with_launcher(const int pipe_ends[2])
 {
 	char byte;
 
 	close(pipe_ends[1]);
 	must(prctl(PR_SET_PDEATHSIG, SIGKILL), "unshare --kill-child");
-	/* A launcher that died before that sends no signal: end of file. */
+	/* If the launcher died before prctl(), we read end of file. */
 	if (read(pipe_ends[0], &byte, 1) == 0)
 		exit(EXIT_LAUNCHER);
 }
@@ -145,10 +136,10 @@ static void enter_namespaces(void)
 	must(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
 		     CLONE_NEWCGROUP),
 	     "unshare --mount --uts --ipc --net --cgroup");
-	/* The mount namespace starts as a copy of the host's. systemd makes the
-	 * host's mounts shared: what is mounted here would appear there. */
-	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL),
-	     "mount --make-rprivate /");
+	/* The mount namespace starts as a copy of the host's, and systemd makes
+	 * the host's mounts shared: without this, the host would see ours. */
+	must(mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL),
+	     "mount --make-rslave /");
 }
 
 static void set_hostname(void)
@@ -161,9 +152,8 @@ static int make_directory(const char *path)
 	return mkdir(path, 0755) == -1 && errno != EEXIST ? -1 : 0;
 }
 
-/* Where the container writes: a tmpfs, which disappears with the container, or
- * the directory of -w. Any directory of the host would do as its mount
- * point. */
+/* Where the container writes: a tmpfs, which disappears with it, or DIR of -w.
+ * Any directory of the host will do as the mount point. */
 static void mount_writable(void)
 {
 	if (writable == NULL)
@@ -171,32 +161,31 @@ static void mount_writable(void)
 		     "mount -t tmpfs -o mode=0755 tmpfs /dev/shm");
 	else
 		must(mount(writable, "/dev/shm", NULL, MS_BIND, NULL),
-		     "mount --bind '%s' /dev/shm", writable);
+		     "mount --bind %s /dev/shm", quote(writable));
 	umask(0);
 	must(make_directory("/dev/shm/upper"), "mkdir -p /dev/shm/upper");
 	must(make_directory("/dev/shm/work"), "mkdir -p /dev/shm/work");
 }
 
-/* The layers are not changed. To write to a file of theirs, overlayfs first
- * copies it to upper; to delete it, it puts a mark there. */
+/* The layers do not change: before a write to one of their files, overlayfs
+ * copies it to upper, and to delete one, it creates a whiteout there. */
 static void mount_overlay(void)
 {
 	const char *userxattr = "";
 	char options[4096];
 
-	/* The marks are trusted.* attributes, which need root on the host, or
-	 * user.* attributes. To remove one that is not there changes nothing,
-	 * and tells whether trusted.* is allowed. */
+	/* overlayfs marks directories with trusted.* attributes. May we? To
+	 * remove one that does not exist fails with EPERM if we may not. */
 	if (removexattr("/dev/shm/upper", "trusted.x") == -1 && errno == EPERM)
 		userxattr = "userxattr,";
-	/* The kernel reads 4095 bytes. As workdir is the last option, a longer
-	 * list of layers is an error. */
+	/* The kernel reads 4095 bytes: a longer list loses workdir, an error. */
 	snprintf(options, sizeof(options),
 		 "%supperdir=/dev/shm/upper,lowerdir=%s,workdir=/dev/shm/work",
 		 userxattr, layers);
 	hint = "dmesg may say why";
 	must(mount("overlay", "/dev/shm", "overlay", 0, options),
-	     "mount -t overlay -o '%s' overlay /dev/shm", options);
+	     "mount -t overlay -o %s overlay /dev/shm", quote(options));
+	hint = "";
 	must(chdir("/dev/shm"), "cd /dev/shm");
 }
 
@@ -206,30 +195,26 @@ static void make_mount_point(const char *name)
 {
 	must(make_directory(name), "mkdir -p %s", name);
 	must(open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-	     "test ! -L %s", name);
-}
-
-/* A device of the host: in a user namespace, mknod(2) cannot create any. */
-static void bind_device(const char *name)
-{
-	char host[32], *here = host + 1;
-
-	snprintf(host, sizeof(host), "/dev/%s", name);
-	must(mknod(here, S_IFREG | 0666, 0), "touch %s", here);
-	must(mount(host, here, NULL, MS_BIND, NULL), "mount --bind %s %s", host,
-	     here);
+	     "test ! -L %s", name); /* exec(3) closes it */
 }
 
 static void mount_dev(void)
 {
-	static const char *const devices[] = {"null",	"zero",	   "full",
-					      "random", "urandom", "tty"};
+	static const char *const devices[] = {"/dev/null",    "/dev/zero",
+					      "/dev/full",    "/dev/random",
+					      "/dev/urandom", "/dev/tty"};
 
 	make_mount_point("dev");
 	must(mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755"),
 	     "mount -t tmpfs -o nosuid,noexec,mode=0755 tmpfs dev");
-	for (int i = 0; i < 6; i++)
-		bind_device(devices[i]);
+	for (int i = 0; i < 6; i++) {
+		const char *host = devices[i], *here = host + 1;
+
+		/* In a user namespace, mknod(2) cannot create a device. */
+		must(mknod(here, S_IFREG | 0666, 0), "touch %s", here);
+		must(mount(host, here, NULL, MS_BIND, NULL),
+		     "mount --bind %s %s", host, here);
+	}
 	must(symlink("/proc/self/fd", "dev/fd"), "ln -s /proc/self/fd dev/fd");
 	must(symlink("fd/0", "dev/stdin"), "ln -s fd/0 dev/stdin");
 	must(symlink("fd/1", "dev/stdout"), "ln -s fd/1 dev/stdout");
@@ -259,8 +244,7 @@ static void mount_proc(void)
 	     "mount -t proc -o nosuid,nodev,noexec proc proc");
 }
 
-/* chroot(2) changes where this process looks up "/". pivot_root(2) makes the
- * overlay the root mount of the mount namespace, and stacks the old root mount
+/* pivot_root(2) makes the overlay the root mount, and stacks the old root mount
  * on top of it. Once that is unmounted, no path leads to the host's files. */
 static void enter_root(void)
 {
@@ -268,61 +252,10 @@ static void enter_root(void)
 	must(umount2(".", MNT_DETACH), "umount -l .");
 }
 
-/* Creates one end on the host, as a port of the bridge, and one in this
- * process's network namespace. Others remember for a while which MAC address an
- * IP address has. So it is made from the IP address, as Docker does, and stays
- * the same for every container that gets this address. */
-static int create_veth(struct netlink *host, const char *name, int n)
-{
-	const unsigned char mac[] = {0x02, 0x42, 10, 200, 0, (unsigned char)n};
-	struct rtattr *info, *data, *peer;
-
-	nl_begin(host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
-		 sizeof(struct ifinfomsg));
-	nl_put_str(host, IFLA_IFNAME, name);
-	nl_put_u32(host, IFLA_GROUP, PORT_GROUP);
-	nl_put_u32(host, IFLA_MASTER, BRIDGE_INDEX);
-	info = nl_nest(host, IFLA_LINKINFO);
-	nl_put_str(host, IFLA_INFO_KIND, "veth");
-	data = nl_nest(host, IFLA_INFO_DATA);
-	peer = nl_nest(host, VETH_INFO_PEER);
-	nl_append(host, sizeof(struct ifinfomsg));
-	nl_put_str(host, IFLA_IFNAME, CONT_IF);
-	nl_put(host, IFLA_ADDRESS, mac, sizeof(mac));
-	/* 1: the kernel looks it up in the PID namespace of this process. */
-	nl_put_u32(host, IFLA_NET_NS_PID, (uint32_t)getpid());
-	nl_nest_end(host, peer);
-	nl_nest_end(host, data);
-	nl_nest_end(host, info);
-	return nl_send(host, NULL);
-}
-
-/* The name of the host's end is the lease: who has cbr0-5 has 10.200.0.5. Only
- * one container can create a link of that name, and the kernel removes it when
- * the container is gone, however that came about. */
-static void lease_address(struct netlink *host, char name[32], char ip[32])
-{
-	int n, result;
-
-	for (n = 2; n < 255; n++) {
-		snprintf(name, 32, BRIDGE "-%d", n);
-		snprintf(ip, 32, "10.200.0.%d", n);
-		result = create_veth(host, name, n);
-		if (result == 0 || errno != EEXIST)
-			break;
-	}
-	if (n == 255)
-		hint = "all 253 addresses are in use";
-	must(result,
-	     "ip link add %s group %d master " BRIDGE " type veth peer "
-	     "name " CONT_IF " address 02:42:0a:c8:00:%02x "
-	     "netns $CONTAINER_PID",
-	     name, PORT_GROUP, n);
-}
+/* ---- Part 1: a bridge, and an address for each container ---- */
 
 static void add_address(struct netlink *nl, const char *name, const char *ip)
 {
-	const struct in_addr address = {inet_addr(ip)};
 	int index = nl_get_link(nl, name).index;
 	struct ifaddrmsg *header = nl_begin(
 		nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*header));
@@ -330,7 +263,7 @@ static void add_address(struct netlink *nl, const char *name, const char *ip)
 	header->ifa_family = AF_INET;
 	header->ifa_prefixlen = 24;
 	header->ifa_index = (unsigned int)index;
-	nl_put(nl, IFA_LOCAL, &address, sizeof(address));
+	nl_put_ip(nl, IFA_LOCAL, ip);
 	must(nl_send(nl, NULL), "ip addr replace %s/24 dev %s", ip, name);
 }
 
@@ -347,33 +280,42 @@ static void set_link_up(struct netlink *nl, const char *name)
 
 static void add_default_route(struct netlink *nl, const char *gateway)
 {
-	const struct in_addr address = {inet_addr(gateway)};
 	struct rtmsg *header = nl_begin(
 		nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*header));
 
 	header->rtm_family = AF_INET;
-	header->rtm_table = RT_TABLE_MAIN;
 	header->rtm_protocol = RTPROT_BOOT;
 	header->rtm_type = RTN_UNICAST;
-	nl_put(nl, RTA_GATEWAY, &address, sizeof(address));
+	nl_put_ip(nl, RTA_GATEWAY, gateway);
 	must(nl_send(nl, NULL), "ip route add default via %s", gateway);
 }
 
-/* A link that was just set up drops packets until the kernel has noticed that
- * the cable is connected: after some milliseconds, in rare cases a second. */
+/* Until the kernel has noticed the carrier, a link that is up drops packets. */
 static void wait_for_carrier(struct netlink *nl, const char *name)
 {
 	int ms = 2000;
 
 	while (nl_get_link(nl, name).operstate != IF_OPER_UP && ms-- > 0)
 		usleep(1000);
+	if (ms < 0)
+		warnx("%s has no carrier: the first packets may be lost", name);
 }
 
-/* Another container may have created it: then it has our index. Or somebody may
- * have deleted it while containers are connected: their ports are put back. */
+/* Made from the IP address, as Docker does: others remember it for a while. */
+static const char *mac_of(const char *ip)
+{
+	static char mac[] = "02:42:00:00:00:00";
+	const uint32_t n = ntohl(inet_addr(ip));
+
+	snprintf(mac, sizeof(mac), "02:42:%02x:%02x:%02x:%02x", n >> 24,
+		 n >> 16 & 255, n >> 8 & 255, n & 255);
+	return mac;
+}
+
+/* If it exists and has our index, another container has created it. All ports
+ * join it, because somebody may have deleted the bridge they were in. */
 static void create_bridge(struct netlink *host)
 {
-	const unsigned char mac[] = {0x02, 0x42, 10, 200, 0, 1};
 	struct ifinfomsg *header = nl_begin(
 		host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*header));
 	struct rtattr *info;
@@ -381,57 +323,106 @@ static void create_bridge(struct netlink *host)
 
 	header->ifi_index = BRIDGE_INDEX;
 	nl_put_str(host, IFLA_IFNAME, BRIDGE);
-	nl_put(host, IFLA_ADDRESS, mac, sizeof(mac));
+	nl_put(host, IFLA_ADDRESS, ether_aton(mac_of(HOST_IP)), ETH_ALEN);
 	info = nl_nest(host, IFLA_LINKINFO);
 	nl_put_str(host, IFLA_INFO_KIND, "bridge");
 	nl_nest_end(host, info);
 	result = nl_send(host, NULL);
 	if (result == 0 || errno != EEXIST ||
 	    nl_get_link(host, BRIDGE).index != BRIDGE_INDEX)
-		must(result,
-		     "ip link add %s index %d address 02:42:0a:c8:00:01 "
-		     "type bridge",
-		     BRIDGE, BRIDGE_INDEX);
+		must(result, "ip link add %s index %d address %s type bridge",
+		     BRIDGE, BRIDGE_INDEX, mac_of(HOST_IP));
 	nl_begin(host, RTM_NEWLINK, 0, sizeof(*header));
 	nl_put_u32(host, IFLA_GROUP, PORT_GROUP);
 	nl_put_u32(host, IFLA_MASTER, BRIDGE_INDEX);
-	must(nl_send(host, NULL), "ip link set group %d master " BRIDGE,
-	     PORT_GROUP);
+	must(nl_send(host, NULL), "ip link set group %d master %s", PORT_GROUP,
+	     BRIDGE);
 	add_address(host, BRIDGE, HOST_IP);
 	set_link_up(host, BRIDGE);
 }
 
-/* 2 has the same effect as 1, and tells that it was this program that turned
- * forwarding on. Docker and sysctl(8) write 1, and then it stays on. */
-static void change_ip_forward(char from, const char *to)
+/* One end is a port of the bridge, the other is in this process's namespace. */
+static int create_veth(struct netlink *host, const char *name, const char *mac)
 {
-	int fd = open(IP_FORWARD, O_RDONLY | O_CLOEXEC);
+	struct rtattr *info, *data, *peer;
+
+	nl_begin(host, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+		 sizeof(struct ifinfomsg));
+	nl_put_str(host, IFLA_IFNAME, name);
+	nl_put_u32(host, IFLA_GROUP, PORT_GROUP);
+	nl_put_u32(host, IFLA_MASTER, BRIDGE_INDEX);
+	info = nl_nest(host, IFLA_LINKINFO);
+	nl_put_str(host, IFLA_INFO_KIND, "veth");
+	data = nl_nest(host, IFLA_INFO_DATA);
+
+	peer = nl_nest(host, VETH_INFO_PEER);
+	nl_append(host, sizeof(struct ifinfomsg));
+	nl_put_str(host, IFLA_IFNAME, CONT_IF);
+	nl_put(host, IFLA_ADDRESS, ether_aton(mac), ETH_ALEN);
+	nl_put_u32(host, IFLA_NET_NS_PID, (uint32_t)getpid()); /* 1 */
+	nl_nest_end(host, peer);
+
+	nl_nest_end(host, data);
+	nl_nest_end(host, info);
+	return nl_send(host, NULL);
+}
+
+/* The name is the lease: the container that owns cbr0-5 owns 10.200.0.5. When it
+ * dies, even if it is killed, the kernel removes the link. */
+static void lease_address(struct netlink *host, char *name, char *ip)
+{
+	int n = 2, result;
+
+	do {
+		snprintf(name, IFNAMSIZ, BRIDGE "-%d", n);
+		snprintf(ip, INET_ADDRSTRLEN, SUBNET ".%d", n);
+		result = create_veth(host, name, mac_of(ip));
+	} while (result == -1 && errno == EEXIST && ++n < 255);
+	if (n == 255)
+		hint = "all 253 addresses are in use";
+	must(result,
+	     "ip link add %s group %d master " BRIDGE " type veth peer "
+	     "name " CONT_IF " address %s netns $CONTAINER_PID",
+	     name, PORT_GROUP, mac_of(ip));
+}
+
+/* HOST was opened in the host's network namespace, and still talks to it. */
+static void connect_network(struct netlink *host)
+{
+	struct netlink container;
+	char name[IFNAMSIZ], ip[INET_ADDRSTRLEN];
+
+	nl_open(&container, NETLINK_ROUTE);
+	set_link_up(&container, "lo");
+	if (user)
+		return; /* not root on the host's side */
+	side = "host";
+	lease_address(host, name, ip);
+	set_link_up(host, name);
+	side = "container";
+	add_address(&container, CONT_IF, ip);
+	set_link_up(&container, CONT_IF);
+	add_default_route(&container, HOST_IP);
+	wait_for_carrier(host, name);
+	wait_for_carrier(host, BRIDGE);
+}
+
+/* ---- Part 2: the internet: forwarding, NAT, DNS ---- */
+
+static void change_setting(const char *path, char from, const char *to)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char value;
 
-	if (read(fd, &value, 1) == 1 && value == from)
-		must(write_file(IP_FORWARD, to),
-		     "sysctl -w net.ipv4.ip_forward=%s", to);
+	if (fd == -1 || read(fd, &value, 1) != 1)
+		err(EXIT_LAUNCHER, "read %s", path);
 	close(fd);
+	if (value == from)
+		must(write_file(path, to), "echo %s >%s", to, path);
 }
 
-/* Begins a rule for packets that have ADDRESS in SUBNET, whose other side is
- * not the bridge. */
-static struct rtattr *begin_rule(struct netlink *nft, const char *chain,
-				 uint32_t address, uint32_t interface)
-{
-	struct rtattr *rule = nft_add_rule(nft, BRIDGE, chain);
-	const in_addr_t subnet = inet_addr(SUBNET);
-
-	nft_payload(nft, address, 3);
-	nft_cmp(nft, NFT_CMP_EQ, &subnet, 3);
-	nft_cmp_name(nft, interface, NFT_CMP_NEQ, BRIDGE);
-	return rule;
-}
-
-/* One batch: there is no moment without the rules, or with each of them twice,
- * if they are there already.
- * Replies from outside are addressed to the host, and NAT is done only after
- * the chain prerouting. So what is addressed to a container is no reply. */
+/* One batch, so that the rules are never missing or doubled. What comes from
+ * another link to a container and is not a reply was not asked for. */
 static void add_rules(struct netlink *nft)
 {
 	struct rtattr *rule;
@@ -440,36 +431,38 @@ static void add_rules(struct netlink *nft)
 	nft_add_table(nft, BRIDGE);
 	nft_add_chain(nft, BRIDGE, "postrouting", "nat", NF_INET_POST_ROUTING,
 		      NF_IP_PRI_NAT_SRC);
-	nft_add_chain(nft, BRIDGE, "prerouting", "filter", NF_INET_PRE_ROUTING,
-		      NF_IP_PRI_RAW);
+	nft_add_chain(nft, BRIDGE, "forward", "filter", NF_INET_FORWARD,
+		      NF_IP_PRI_FILTER);
 	nft_flush_table(nft, BRIDGE);
-	rule = begin_rule(nft, "postrouting", offsetof(struct iphdr, saddr),
-			  NFT_META_OIFNAME);
+	rule = nft_add_rule(nft, BRIDGE, "postrouting");
+	nft_cmp_name(nft, NFT_META_IIFNAME, NFT_CMP_EQ, BRIDGE);
+	nft_cmp_name(nft, NFT_META_OIFNAME, NFT_CMP_NEQ, BRIDGE);
 	nft_masq(nft);
-	nl_nest_end(nft, rule);
-	rule = begin_rule(nft, "prerouting", offsetof(struct iphdr, daddr),
-			  NFT_META_IIFNAME);
-	nft_cmp_name(nft, NFT_META_IIFNAME, NFT_CMP_NEQ, "lo");
+	nft_end_rule(nft, rule);
+	rule = nft_add_rule(nft, BRIDGE, "forward");
+	nft_cmp_name(nft, NFT_META_OIFNAME, NFT_CMP_EQ, BRIDGE);
+	nft_cmp_direction(nft, NFT_CMP_EQ, IP_CT_DIR_REPLY);
+	nft_verdict(nft, NF_ACCEPT);
+	nft_end_rule(nft, rule);
+	rule = nft_add_rule(nft, BRIDGE, "forward");
+	nft_cmp_name(nft, NFT_META_IIFNAME, NFT_CMP_NEQ, BRIDGE);
+	nft_cmp_name(nft, NFT_META_OIFNAME, NFT_CMP_EQ, BRIDGE);
 	nft_verdict(nft, NF_DROP);
-	nl_nest_end(nft, rule);
+	nft_end_rule(nft, rule);
 	must(nft_commit(nft),
 	     "nft -f - <<END\n"
-	     "add table ip cbr0\n"
-	     "add chain ip cbr0 postrouting "
-	     "{ type nat hook postrouting priority srcnat; }\n"
-	     "add chain ip cbr0 prerouting "
-	     "{ type filter hook prerouting priority raw; }\n"
-	     "flush table ip cbr0\n"
-	     "add rule ip cbr0 postrouting "
-	     "ip saddr 10.200.0.0/24 oifname != cbr0 masquerade\n"
-	     "add rule ip cbr0 prerouting "
-	     "ip daddr 10.200.0.0/24 iifname != cbr0 iifname != lo drop\n"
-	     "END");
+	     "add table ip " BRIDGE "; flush table ip " BRIDGE "\n"
+	     "table ip " BRIDGE " {\n"
+	     "chain postrouting { type nat hook postrouting priority srcnat;\n"
+	     "iifname " BRIDGE " oifname != " BRIDGE " masquerade; }\n"
+	     "chain forward { type filter hook forward priority filter;\n"
+	     "oifname " BRIDGE " ct direction reply accept\n"
+	     "iifname != " BRIDGE " oifname " BRIDGE " drop; }\n"
+	     "}\nEND");
 }
 
-/* That our table accepts a packet does not help if another one drops it. Docker
- * and ufw drop in the chain that iptables(8) calls FORWARD. Where there is one,
- * accept the bridge's packets before its other rules see them. */
+/* Our accept is useless if another table drops the packet. Docker and ufw drop
+ * in the chain FORWARD of iptables(8), so we accept at its head, if it exists. */
 static void accept_in_iptables(struct netlink *nft)
 {
 	static const uint32_t keys[] = {NFT_META_IIFNAME, NFT_META_OIFNAME};
@@ -483,80 +476,95 @@ static void accept_in_iptables(struct netlink *nft)
 		rule = nft_insert_rule(nft, "filter", "FORWARD", COMMENT);
 		nft_cmp_name(nft, keys[i], NFT_CMP_EQ, BRIDGE);
 		nft_verdict(nft, NF_ACCEPT);
-		nl_nest_end(nft, rule);
+		nft_end_rule(nft, rule);
 	}
 	result = nft_commit(nft);
 	if (result == -1 && errno == ENOENT)
 		return; /* there is no such chain */
-	must(result, "nft -f - <<END\n"
-		     "insert rule ip filter FORWARD iifname cbr0 accept "
-		     "comment " COMMENT "\n"
-		     "insert rule ip filter FORWARD oifname cbr0 accept "
-		     "comment " COMMENT "\n"
-		     "END");
+	must(result,
+	     "nft 'insert rule ip filter FORWARD iifname %s accept comment %s; "
+	     "insert rule ip filter FORWARD oifname %s accept comment %s'",
+	     BRIDGE, COMMENT, BRIDGE, COMMENT);
 }
 
-/* What all containers share. Each of them sees to it that it is complete, so it
- * does not matter who starts first, or what others have removed meanwhile. */
-static void share_network(struct netlink *host)
+/* Shared by all containers. Each completes what is missing, whoever removed it. */
+static void connect_internet(void)
 {
 	struct netlink nft;
 
 	nl_open(&nft, NETLINK_NETFILTER);
-	create_bridge(host);
-	change_ip_forward('0', "2");
+	/* The kernel treats 2 like 1, so 2 marks that we turned forwarding on.
+	 * If Docker or sysctl(8) writes 1 meanwhile, we leave it on. */
+	change_setting(IP_FORWARD, '0', "2");
+	/* A new link gets conf/default/forwarding, which may be 0. */
+	change_setting(BRIDGE_FORWARDING, '0', "1");
 	add_rules(&nft);
 	accept_in_iptables(&nft);
 }
 
-/* HOST is a socket that was opened in the host's network namespace, and still
- * talks to it. A second socket talks to the container's. */
-static void connect_network(struct netlink *host)
+/* systemd-resolved listens on 127.0.0.53, which in the container is not the
+ * host. The servers that it asks are in a file of its own. */
+static int open_resolv_conf(void)
 {
-	struct netlink container;
-	char name[32], ip[32];
+	const char *path = "/etc/resolv.conf";
+	char text[4096] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	nl_open(&container, NETLINK_ROUTE);
-	set_link_up(&container, "lo");
-	/* With -U, this is not root on the host's side. */
-	if (user)
+	if (fd != -1 && pread(fd, text, sizeof(text) - 1, 0) > 0 &&
+	    strstr(text, "nameserver 127.0.0.53") != NULL) {
+		path = "/run/systemd/resolve/resolv.conf";
+		close(fd);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	if (fd == -1)
+		warn("no DNS in the container: open %s", path);
+	else
+		trace("exec 8<%s", path);
+	return fd;
+}
+
+/* After pivot_root, so that no link in the image can lead to a host's file. */
+static void write_resolv_conf(int from)
+{
+	int to;
+
+	if (from == -1)
 		return;
-	side = "host";
-	lease_address(host, name, ip);
-	set_link_up(host, name);
-	side = "container";
-	add_address(&container, CONT_IF, ip);
-	set_link_up(&container, CONT_IF);
-	add_default_route(&container, HOST_IP);
-	wait_for_carrier(host, name);
-	wait_for_carrier(host, BRIDGE);
+	unlink("/etc/resolv.conf");
+	to = open("/etc/resolv.conf", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		  0644);
+	if (to == -1 || sendfile(to, from, NULL, 65536) == -1)
+		warn("no DNS in the container: write /etc/resolv.conf");
+	else
+		trace("rm -f /etc/resolv.conf; cat <&8 >/etc/resolv.conf");
 }
 
-/* Deletes the link with INDEX, or if that is 0, all links of GROUP. */
-static int delete_link(struct netlink *host, int index, uint32_t group)
-{
-	struct ifinfomsg *header =
-		nl_begin(host, RTM_DELLINK, 0, sizeof(*header));
-
-	header->ifi_index = index;
-	nl_put_u32(host, IFLA_GROUP, group);
-	return nl_send(host, NULL) == -1 && errno != ENODEV ? -1 : 0;
-}
-
-/* Removes what share_network() made, and the links of launchers that were
- * killed. The table is added first: to delete one that somebody has deleted
- * fails. */
-static void remove_network(void)
+/* The last container gets the lock for itself, and removes what all have shared.
+ * One request deletes all links: the kernel waits some 20 ms for each. */
+static void leave_network(int lock)
 {
 	struct netlink host, nft;
+	struct ifinfomsg *header;
 	uint64_t handle;
+	int result;
 
+	if (flock(lock, LOCK_EX | LOCK_NB) == -1) {
+		if (errno == EWOULDBLOCK)
+			return;
+		err(EXIT_LAUNCHER, "flock --exclusive --nonblock");
+	}
 	nl_open(&host, NETLINK_ROUTE);
 	nl_open(&nft, NETLINK_NETFILTER);
-	change_ip_forward('2', "0");
-	must(delete_link(&host, 0, PORT_GROUP), "ip link del group %d",
-	     PORT_GROUP);
-	must(delete_link(&host, BRIDGE_INDEX, 0), "ip link del " BRIDGE);
+	change_setting(IP_FORWARD, '2', "0");
+	header = nl_begin(&host, RTM_NEWLINK, 0, sizeof(*header));
+	header->ifi_index = BRIDGE_INDEX;
+	nl_put_u32(&host, IFLA_GROUP, PORT_GROUP);
+	nl_begin(&host, RTM_DELLINK, 0, sizeof(*header));
+	nl_put_u32(&host, IFLA_GROUP, PORT_GROUP);
+	result = nl_send(&host, NULL);
+	if (result == 0 || errno != ENODEV) /* somebody has deleted them */
+		must(result, "ip link set %s group %d; ip link del group %d",
+		     BRIDGE, PORT_GROUP, PORT_GROUP);
 	nft_begin(&nft);
 	nft_add_table(&nft, BRIDGE);
 	nft_delete_table(&nft, BRIDGE);
@@ -566,41 +574,15 @@ static void remove_network(void)
 		nft_delete_rule(&nft, "filter", "FORWARD", handle);
 		must(nft_commit(&nft),
 		     "nft delete rule ip filter FORWARD handle %ju",
-		     (uintmax_t)be64toh(handle));
+		     (uintmax_t)handle);
 	}
 }
 
-/* systemd-resolved listens on 127.0.0.53, which in the container is not the
- * host. The servers that it asks are in a file of its own. */
-static int open_resolv_conf(void)
-{
-	const char *path = "/run/systemd/resolve/resolv.conf";
-
-	if (access(path, R_OK) == -1)
-		path = "/etc/resolv.conf";
-	must(0, "exec 8<%s", path);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-/* After pivot_root, so that no link in the image can lead to a host's file. */
-static void write_resolv_conf(int from)
-{
-	int to;
-
-	unlink("/etc/resolv.conf");
-	to = open("/etc/resolv.conf", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-		  0644);
-	if (to == -1 || sendfile(to, from, NULL, 65536) == -1)
-		warn("no DNS in the container: copy the host's resolv.conf");
-	else
-		must(0, "rm -f /etc/resolv.conf; cat <&8 >/etc/resolv.conf");
-}
-
-static void run_command(void)
+static _Noreturn void run_command(void)
 {
 	const char *term = getenv("TERM");
 
-	/* The caller's umask and environment are for the host, not for here. */
+	/* The caller's umask and environment describe the host. */
 	umask(022);
 	clearenv();
 	setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", 1);
@@ -612,17 +594,19 @@ static void run_command(void)
 	    command[0]);
 }
 
-static void container_main(const int pipe_ends[2])
+static _Noreturn void container_main(const int pipe_ends[2])
 {
 	struct netlink host;
 	int resolv_conf;
 
 	die_with_launcher(pipe_ends);
 	nl_open(&host, NETLINK_ROUTE);
-	if (!user)
-		share_network(&host);
+	if (!user) {
+		create_bridge(&host); /* part 1 */
+		connect_internet();   /* part 2 */
+	}
 	side = "container";
-	resolv_conf = open_resolv_conf();
+	resolv_conf = open_resolv_conf(); /* part 2 */
 	enter_namespaces();
 	set_hostname();
 	mount_writable();
@@ -631,36 +615,50 @@ static void container_main(const int pipe_ends[2])
 	mount_sys();
 	mount_proc();
 	enter_root();
-	write_resolv_conf(resolv_conf);
-	connect_network(&host);
+	connect_network(&host);		/* part 1 */
+	write_resolv_conf(resolv_conf); /* part 2 */
 	run_command();
 }
 
-/* Blocked signals wait until wait_for_exit() looks: none can end the launcher
- * while the network still has to be removed. */
+/* Blocked signals wait for sigwait(3): none can end the launcher before it has
+ * removed the network. Those that the caller ignores stay ignored. */
 static void block_signals(sigset_t *signals)
 {
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action;
+
 	sigemptyset(signals);
-	sigaddset(signals, SIGINT);
-	sigaddset(signals, SIGTERM);
-	sigaddset(signals, SIGHUP);
 	sigaddset(signals, SIGCHLD);
+	for (int i = 0; i < 3; i++)
+		if (sigaction(numbers[i], NULL, &action) == 0 &&
+		    action.sa_handler != SIG_IGN)
+			sigaddset(signals, numbers[i]);
 	sigprocmask(SIG_BLOCK, signals, NULL);
-	/* If the caller ignores it, the kernel does not send it. */
-	signal(SIGCHLD, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL); /* if ignored, waitpid(2) gets no status */
+}
+
+/* A shell inside took the terminal, and cannot name our process group. */
+static void take_terminal_back(void)
+{
+	const pid_t owner = tcgetpgrp(STDIN_FILENO);
+
+	signal(SIGTTOU, SIG_IGN); /* which would stop us in tcsetpgrp(3) */
+	if (owner > 0 && kill(-owner, 0) == -1 && errno == ESRCH)
+		tcsetpgrp(STDIN_FILENO, getpgrp());
 }
 
 /* Returns the exit status of the command: 128+N if signal N killed it. */
 static int wait_for_exit(pid_t pid, const sigset_t *signals)
 {
-	int status, signal_number;
+	int result, status, signal_number;
 
-	while (waitpid(pid, &status, WNOHANG) == 0) {
+	while ((result = waitpid(pid, &status, WNOHANG)) == 0) {
 		sigwait(signals, &signal_number);
 		if (signal_number != SIGCHLD)
 			kill(pid, SIGKILL);
 	}
-	must(0, "wait %d", pid);
+	must(result, "wait %d", pid);
+	take_terminal_back();
 	if (WIFSIGNALED(status))
 		return 128 + WTERMSIG(status);
 	return WEXITSTATUS(status);
@@ -675,17 +673,16 @@ int main(int argc, char *argv[])
 	/* A directory that the caller left open would be a way out. */
 	must((int)syscall(SYS_close_range, 3, ~0U, 0), "close_range 3");
 	parse_options(argc, argv);
-	/* Each launcher holds this lock, shared, while it runs. The kernel
-	 * drops it when the launcher exits or is killed. There is no file to
-	 * leave behind: it is on the host's network namespace. */
-	lock = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	/* Each launcher shares this lock, on the host's network namespace,
+	 * until it exits or is killed. */
+	lock = must(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
+		    "exec 9</proc/self/ns/net");
 	if (user)
 		enter_user_namespace();
 	else
-		must(flock(lock, LOCK_SH),
-		     "exec 9</proc/self/ns/net; flock --shared 9");
+		must(flock(lock, LOCK_SH), "flock --shared 9");
 	block_signals(&signals);
-	/* It is for the next child: this process keeps its PID. */
+	/* A process keeps its PID for life: the next child will be PID 1. */
 	must(unshare(CLONE_NEWPID), "unshare --pid --fork");
 	if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == -1)
 		err(EXIT_LAUNCHER, "pipe");
@@ -697,8 +694,7 @@ int main(int argc, char *argv[])
 		container_main(pipe_ends);
 	}
 	status = wait_for_exit(pid, &signals);
-	/* Only the last container gets the lock for itself. */
-	if (!user && flock(lock, LOCK_EX | LOCK_NB) == 0)
-		remove_network();
+	if (!user)
+		leave_network(lock);
 	return status;
 }

@@ -43,11 +43,11 @@ static void refusal(void)
 	CHECK(nl_send(&nl, NULL) == 0);
 	add_link("other", "no-such-kind");
 	CHECK(nl_send(&nl, NULL) == -1 && errno == EOPNOTSUPP);
-	CHECK(strcmp(hint, "Unknown device type") == 0);
+	CHECK(strcmp(kernel_reason, "Unknown device type") == 0);
 	/* These words are not about the next refusal. */
 	add_link("cable", "veth");
 	CHECK(nl_send(&nl, NULL) == -1 && errno == EEXIST);
-	CHECK(strcmp(hint, "") == 0);
+	CHECK(strcmp(kernel_reason, "") == 0);
 }
 
 /* The caller has given lo a thousand addresses: too many for one datagram. */

@@ -32,15 +32,19 @@ static void add_all(void)
 	nft_cmp(&nft, NFT_CMP_EQ, &subnet, 3);
 	nft_cmp_name(&nft, NFT_META_OIFNAME, NFT_CMP_NEQ, "cbr0");
 	nft_masq(&nft);
-	nl_nest_end(&nft, rule);
+	nft_end_rule(&nft, rule);
 	rule = nft_add_rule(&nft, "box", "raw");
 	nft_cmp_name(&nft, NFT_META_IIFNAME, NFT_CMP_NEQ, "lo");
 	nft_verdict(&nft, NF_DROP);
-	nl_nest_end(&nft, rule);
+	nft_end_rule(&nft, rule);
+	rule = nft_add_rule(&nft, "box", "raw");
+	nft_cmp_direction(&nft, NFT_CMP_EQ, IP_CT_DIR_REPLY);
+	nft_verdict(&nft, NF_ACCEPT);
+	nft_end_rule(&nft, rule);
 	rule = nft_insert_rule(&nft, "box", "raw", "a comment");
 	nft_cmp_name(&nft, NFT_META_IIFNAME, NFT_CMP_EQ, "fifteen-bytes-x");
 	nft_verdict(&nft, NF_ACCEPT);
-	nl_nest_end(&nft, rule);
+	nft_end_rule(&nft, rule);
 }
 
 static void delete_rules(const char *comment)

@@ -11,7 +11,7 @@ as_user="unshare --user --map-user=1000 --map-group=1000"
 # Before step 05, the launcher enters ROOTFS; since then, overlayfs does.
 refused_rootfs() {
 	if [ "$n" -lt 5 ]; then
-		one_line_error 125 "container: cd '$1': $2"
+		one_line_error 125 "container: cd " "$1" ": $2"
 	else
 		one_line_error 125 "container: mount -t overlay" "$1" "$2"
 	fi

@@ -22,6 +22,7 @@ rules() {
 	add chain ip box raw { type filter hook prerouting priority raw; }
 	add rule ip box nat ip saddr 10.200.0.0/24 oifname != cbr0 masquerade
 	add rule ip box raw iifname != lo drop
+	add rule ip box raw ct direction reply accept
 	insert rule ip box raw iifname fifteen-bytes-x accept comment "a comment"
 	END
 }
@@ -65,13 +66,15 @@ does_all_or_nothing() {
 
 deletes_by_comment() {
 	unit add
-	unit delete 'another comment'
-	is "$out" ''
+	for other in 'another comment' 'a comment ' ' a comment' 'a comm' ment; do
+		unit delete "$other"
+		is "$out" '' "$other"
+	done
 	unit delete 'a comment'
 	is "$out" found
 	unit delete 'a comment'
 	is "$out" ''
-	! command -v nft || is "$(list -j | grep -o '{"rule"' | wc -l)" 2
+	! command -v nft || is "$(list -j | grep -o '{"rule"' | wc -l)" 3
 	unit remove
 	unit delete 'a comment' # of a chain that does not exist
 	is "$out" ''

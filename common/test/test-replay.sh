@@ -54,7 +54,7 @@ type_command() {
 	case $1-$2 in
 	*-wait*) ;;
 	# Those of a container that has just exited may be gone already.
-	*-"ip link del group"*) type_in "$shell" "$2 || :" ;;
+	*-*"ip link del group"*) type_in "$shell" "$2 || :" ;;
 	# The rule that was typed has another number than that of the program.
 	*-"nft delete rule"*)
 		handle=$(nft -a list chain ip filter FORWARD |

@@ -92,6 +92,37 @@ hides_its_mounts() {
 	is "$(mounts)" "$before" "the host's mounts afterwards"
 }
 
+ignores_sigchld() {
+	run env --ignore-signal=CHLD "$container" "$rootfs" sh -c 'exit 7'
+	is "$status$err" 7
+}
+
+# nohup(1) ignores HUP; a shell ignores INT and QUIT in a background job.
+ignores_what_the_caller_ignores() {
+	start env --ignore-signal=HUP,INT "$container" "$rootfs" sleep 4711
+	eventually sleeper
+	launcher=$(grep -l '^NSpid:.*[0-9]$' /proc/[0-9]*/status | wc -l)
+	isnt "$launcher" 0
+	before=$(grep '^SigIgn' "/proc/$pid/status")
+	kill -HUP "$pid"
+	kill -INT "$pid"
+	eventually in_state S "$pid" "$inside"
+	contains "$(grep '^SigIgn' "/proc/$inside/status")" "00000003" "$before"
+	kill -KILL "$inside"
+	ends_with 137
+}
+
+# What the host unmounts is unmounted in the container: its disk is free.
+lets_go_of_host_mounts() {
+	mkdir "$T/disk"
+	mount -t tmpfs disk "$T/disk"
+	start_container
+	umount "$T/disk"
+	lacks "$(cat "/proc/$inside/mountinfo")" " - tmpfs disk "
+	kill -KILL "$inside"
+	ends_with 137
+}
+
 mount --make-rshared /
 for step in $steps; do
 	at_step "$step"
@@ -102,7 +133,12 @@ for step in $steps; do
 			killed_launcher_leaves_nothing
 		;;
 	esac
+	[ "$n" -ge 2 ] || continue
+	t "$step: the caller may ignore SIGCHLD" ignores_sigchld
+	t "$step: what the caller ignores stays ignored" \
+		ignores_what_the_caller_ignores
 	[ "$n" -ge 3 ] || continue
+	t "$step: what the host unmounts is unmounted" lets_go_of_host_mounts
 	t "$step: the host never sees its mounts" hides_its_mounts
 	[ "$n" -ge 4 ] || continue
 	t "$step: KILL of the launcher leaves no process" \

@@ -41,10 +41,21 @@ runs_a_shell() {
 traces() {
 	run "$container" -v "$rootfs" sh -c 'echo out'
 	is "$out" out
-	contains "$err" " + exec sh -c echo out"
+	contains "$err" " + exec sh -c 'echo out'"
 	sed '/<<END$/,/^END$/d; /^host      + /d; /^container + /d' \
 		"$T/err" >"$T/rest"
 	is "$(cat "$T/rest")" "" "lines that name no side"
+}
+
+# What -v prints after exec, typed into a shell, is the command again.
+quotes() {
+	# shellcheck disable=SC2016 # for the shell inside
+	set -- sh -c 'printf "<%s>" "$@"' sh '' "it's" 'a  b' '$$' '*' '\' '"' a=b
+	run "$container" -v "$rootfs" "$@"
+	typed=$(sed -n 's/^[a-z]* *+ exec //p' "$T/err")
+	expected=$out
+	run sh -c "$typed"
+	is "$out" "$expected" "$typed"
 }
 
 keeps_exit_statuses() {
@@ -124,6 +135,7 @@ for step in $steps; do
 	t "$step: options end at ROOTFS" separates_options
 	t "$step: COMMAND is /bin/sh by default" runs_a_shell
 	t "$step: -v prints shell commands" traces
+	t "$step: ... with the command's words quoted" quotes
 	# shellcheck disable=SC2086 # words
 	t "$step: the exit status is the command's" \
 		keeps_exit_statuses $numbers

@@ -53,6 +53,18 @@ kills() {
 	eventually nothing_left
 }
 
+# An interactive shell in a PID namespace cannot do that itself.
+gets_terminal_back() {
+	at_terminal sh -c '"$@"; read -r word; echo "got $word"' sh \
+		"$container" "$rootfs" <<-'END'
+	expect #
+	send exit\r
+	send back\r
+	expect got back
+	wait 0
+	END
+}
+
 for step in $steps; do
 	at_step "$step"
 	t "$step: Ctrl-C at a prompt acts inside" acts_inside
@@ -60,6 +72,7 @@ for step in $steps; do
 	07) t "$step: Ctrl-C kills the command" kills 003 137 ;;
 	*) t "$step: Ctrl-C kills the command" kills 003 130 ;;
 	esac
+	t "$step: after a shell, the terminal is the caller's" gets_terminal_back
 	[ "$n" != 02 ] || t "$step: so does Ctrl-\\" kills 034 131
 done
 done_testing

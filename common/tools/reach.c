@@ -20,6 +20,7 @@
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,8 +34,9 @@ static const char help[] =
 	"Usage: reach ping ADDRESS        wait for the reply to an ICMP echo\n"
 	"       reach fetch ADDRESS PORT  print what a TCP server sends\n"
 	"       reach serve PORT          send each TCP client its address\n"
+	"       reach stray ADDRESS       send packets of no connection\n"
 	"\n"
-	"IPv4 only. ping needs root. ping and fetch wait for two seconds.\n"
+	"IPv4 only. ping and stray need root. ping and fetch wait for two seconds.\n"
 	"Exit status: 0, 1 if there is no answer, 2 for a wrong argument.\n";
 
 /* The sockets' time limit makes recv(2) fail with EAGAIN, and connect(2) with
@@ -162,6 +164,31 @@ static void serve(const char *port)
 	}
 }
 
+/* A reply that nobody asked for, and TCP segments that open no connection:
+ * without flags, SYN with FIN, and RST. */
+static void stray(const char *address)
+{
+	const struct icmphdr reply = {
+		.type = ICMP_ECHOREPLY,
+		.checksum = 0xffff,
+	};
+	const uint8_t flags[] = {0, TH_SYN | TH_FIN, TH_RST};
+	int icmp = open_socket(SOCK_RAW, IPPROTO_ICMP);
+	int tcp = open_socket(SOCK_RAW, IPPROTO_TCP);
+
+	connect_to(icmp, address, "0");
+	connect_to(tcp, address, "0");
+	if (send(icmp, &reply, sizeof(reply), 0) == -1)
+		err(1, "%s", address);
+	for (int i = 0; i < 3; i++) {
+		struct tcphdr segment = {.th_off = 5, .th_flags = flags[i]};
+
+		segment.th_dport = htons(80);
+		if (send(tcp, &segment, sizeof(segment), 0) == -1)
+			err(1, "%s", address);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
@@ -175,6 +202,8 @@ int main(int argc, char **argv)
 		fetch(argv[2], argv[3]);
 	} else if (strcmp(verb, "serve") == 0 && argc == 3) {
 		serve(argv[2]);
+	} else if (strcmp(verb, "stray") == 0 && argc == 3) {
+		stray(argv[2]);
 	} else {
 		errx(2, "see reach --help");
 	}
