@@ -29,37 +29,35 @@ unmount_all() {
 contain() {
 	run "$container" "$root" sh -c "$1
 		exit 7"
+	ran="container ROOTFS sh -c '$1; exit 7'"
+}
+
+# leaves MOUNTS SCRIPT - these are there after SCRIPT has run in the container
+leaves() {
+	[ -n "${root-}" ] || copy_root
+	contain "$2"
+	is "$(mounts)" "$1" "mounts that are left"
+	is "$status" 7 "exit status"
 }
 
 unmounts_what_is_below() {
 	copy_root
-	contain 'mount -t tmpfs tmpfs /proc
-		mount -t tmpfs tmpfs /proc'
+	contain 'for n in 1 2 3 4; do mount -t tmpfs tmpfs /proc; done'
 	is "$(mounts)" "" "mounts that are left, after a tmpfs was mounted on /proc"
 	is "$status" 7 "exit status"
 }
 
-unmounts_what_was_moved() {
+# Something was mounted there before.
+keeps_older_mounts() {
 	copy_root
-	contain 'mount -o move /proc /mnt'
-	is "$(mounts)" "" "mounts that are left, after /proc was moved to /mnt"
-	is "$status" 7 "exit status"
-}
-
-accepts_unmounting() {
-	copy_root
-	contain 'umount -l /proc'
-	is "$status" 7 "exit status, after the command unmounted /proc"
-	is "$(mounts)" "" "mounts that are left"
+	mount -t tmpfs tmpfs "$root/proc"
+	leaves '/proc tmpfs' true
 }
 
 keeps_other_mounts() {
 	copy_root
 	mount -t tmpfs tmpfs "$root/mnt"
-	contain 'umount -l /proc; rmdir /proc; ln -s mnt /proc'
-	is "$(mounts)" "/mnt tmpfs" \
-		"mounts, after /proc became a link to another mount, on /mnt"
-	is "$status" 7 "exit status"
+	leaves '/mnt tmpfs' 'umount -l /proc; rmdir /proc; ln -s mnt /proc'
 }
 
 # refuses_link TARGET
@@ -74,6 +72,15 @@ refuses_link() {
 	one_line_error 125
 }
 
+is_visible() {
+	copy_root
+	start "$container" "$root" sleep 4711
+	eventually sleeper
+	is "$(mounts)" "/proc proc" "the mounts while it runs, as the host sees them"
+	kill "$inside"
+	ends_with 143
+}
+
 leaves_files() {
 	copy_root
 	start sleep 60
@@ -83,21 +90,38 @@ leaves_files() {
 	eventually sleeper
 	sed -i "s/^$pid$/$inside/" "$T.started"
 	is "$(ls "/proc/$inside/fd")" "$before" "the command's open files"
-	is "$(mounts)" "/proc proc" "the mounts while it runs"
 	kill "$inside"
 	ends_with 143
 }
 
+hint='a mount namespace is the subject of step 03: use none'
+t "the host sees the mount while the command runs" is_visible
 hint='the name leads to the newest mount; unmount until yours is gone'
 t "/proc is unmounted, though the command mounted on top of it" \
 	unmounts_what_is_below
+hint='MNT_DETACH also detaches what is mounted below'
+t "/proc is unmounted, though the command mounted something in it" \
+	leaves '' 'mount -t tmpfs tmpfs /proc/sys'
 hint='the name leads elsewhere now: keep the directory open, and fchdir(2) to it'
-t "/proc is unmounted, though the command moved it" unmounts_what_was_moved
+t "/proc is unmounted, though the command moved it" \
+	leaves '' 'mount -o move /proc /mnt'
+t "it is, though something is on top of it there" \
+	leaves '' 'mount -o move /proc /mnt; mount -t tmpfs tmpfs /mnt'
 hint='EINVAL of umount2(2): it is not mounted. That is no error here'
-t "the command may unmount /proc itself" accepts_unmounting
+t "the command may unmount /proc itself" leaves '' 'umount -l /proc'
 hint='umount2(2) follows symbolic links: what does the name mean now?'
-t "no other mount is unmounted" keeps_other_mounts
-hint='mount(2) follows links: check with open(2) and O_NOFOLLOW, or lstat(2)'
+t "no other mount is unmounted: /proc is a link" keeps_other_mounts
+hint='a mount that is there now need not be yours'
+t "no other mount is unmounted: /proc is one of the command" \
+	leaves '/proc tmpfs' 'umount -l /proc; mount -t tmpfs tmpfs /proc'
+t "no other mount is unmounted: /proc was moved, and is another now" \
+	leaves '/proc tmpfs' \
+	'mount -o move /proc /mnt; mount -t tmpfs tmpfs /proc'
+t "no other mount is unmounted: a bind mount of /proc" \
+	leaves '/mnt proc' 'mount -o bind /proc /mnt'
+t "no other mount is unmounted: one that was there before" keeps_older_mounts
+hint='mount(2) follows links: check with open(2) and O_NOFOLLOW, or lstat(2),
+      before it'
 t "a link to /tmp as /proc is refused" refuses_link tmp
 t "a link to / as /proc is refused" refuses_link /
 hint='O_CLOEXEC'
