@@ -73,7 +73,7 @@ maps_the_user() {
 }
 
 owns_files_as_the_caller() {
-	cp -RPx "$rootfs" "$T/root"
+	cp -RP "$rootfs" "$T/root"
 	run $as_user "$container" -U "$T/root" \
 		sh -c 'echo >/file; stat -c %u:%g /file'
 	is "$out" 0:0 "owner, inside"

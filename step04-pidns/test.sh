@@ -52,7 +52,7 @@ escapes() {
 }
 
 writes_to_rootfs() {
-	cp -RPx "$rootfs" "$T/root"
+	cp -RP "$rootfs" "$T/root"
 	run "$container" "$@" "$T/root" sh -c 'echo lost >/dev/null'
 	is "$(cat "$T/root/dev/null")" lost
 }

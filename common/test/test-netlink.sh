@@ -20,7 +20,7 @@ holds() {
 }
 
 reads_a_long_list() {
-	seq -f 'addr add 10.0.%g.1/32 dev lo' 0 249 >"$T/commands"
+	seq 0 249 | sed 's/.*/addr add 10.0.&.1\/32 dev lo/' >"$T/commands"
 	sed 's/10\.0/10.1/; p; s/10\.1/10.2/; p; s/10\.2/10.3/' \
 		"$T/commands" >"$T/more"
 	# shellcheck disable=SC2016 # for the inner shell

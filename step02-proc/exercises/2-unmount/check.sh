@@ -9,7 +9,7 @@
 copy_root() {
 	root=$T/root
 	trap 'unmount_all; stop_started' EXIT
-	cp -RPx "$rootfs" "$root"
+	cp -RP "$rootfs" "$root"
 }
 
 # mounts - in $root, as the host sees them: their directory in it, and their type

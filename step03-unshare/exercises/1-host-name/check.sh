@@ -21,7 +21,7 @@ runs_or_ended() {
 
 # with_copy COMMAND... - with a copy of the image: wrong code may change it
 with_copy() {
-	cp -RPx "$rootfs" "$T/root"
+	cp -RP "$rootfs" "$T/root"
 	rootfs=$T/root
 	"$@"
 }

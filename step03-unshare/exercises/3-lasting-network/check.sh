@@ -80,7 +80,7 @@ uses_an_ordinary_file() {
 
 finds_a_relative_file() {
 	# Wrong code creates it in the root filesystem: not in everyone's.
-	cp -RPx "$rootfs" "$T/root"
+	cp -RP "$rootfs" "$T/root"
 	rootfs=$T/root
 	cd "$T"
 	start_container -n net

@@ -15,7 +15,7 @@ with_ranges() {
 	echo 'reader:x:1000:' >"$T/group"
 	cp "$container" "$T/container"
 	container=$T/container
-	cp -RPx "$rootfs" "$T/root"
+	cp -RP "$rootfs" "$T/root"
 	rootfs=$T/root
 	chown -R 1000:1000 "$rootfs"
 	chmod 755 "$scratch" "$T" "$container"

@@ -7,7 +7,7 @@
 patience=2
 
 # The shell opens /dev/null for a command with &.
-cp -RPx "$rootfs" "$scratch/root"
+cp -RP "$rootfs" "$scratch/root"
 rootfs=$scratch/root
 : >"$rootfs/dev/null"
 

@@ -7,7 +7,7 @@
 patience=2
 
 # The shell opens /dev/null for a command with &, and a test writes to /count.
-cp -RPx "$rootfs" "$scratch/root"
+cp -RP "$rootfs" "$scratch/root"
 rootfs=$scratch/root
 : >"$rootfs/dev/null"
 

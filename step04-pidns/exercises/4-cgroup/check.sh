@@ -30,7 +30,7 @@ remove_left() {
 
 remove_left
 # The shell opens /dev/null for a command with &.
-cp -RPx "$rootfs" "$scratch/root"
+cp -RP "$rootfs" "$scratch/root"
 rootfs=$scratch/root
 : >"$rootfs/dev/null"
 
