@@ -15,34 +15,37 @@ echo old | tee base/app/kept base/app/deleted base/app/changed \
 	base/app/again/old base/app/again/sub/old base/app/gone/old \
 	base/app/merged/one base/app/merged/two 'base/app/a name' \
 	>base/app/file/old
-changes="cd /app && rm deleted 'a name' merged/one && echo more >>changed &&
-	rm -r gone again file && mkdir again && echo new >again/new &&
-	echo new >merged/new && echo new >file && ln -s kept link &&
-	chmod 700 merged"
+echo old | tee base/top base/app/.hidden >base/.hidden
+mkdir base/app/many
+(cd base/app/many && seq 400 | xargs touch)
+changes="cd /app && rm deleted 'a name' merged/one .hidden ../.hidden ../top &&
+	echo more >>changed && rm -r gone again file && mkdir again &&
+	echo new >again/new && echo new >merged/new && echo new >file &&
+	ln -s kept link && chmod 700 merged && rm many/*"
 
 # list DIRECTORY - all files in its app: types, modes, owners, links, contents
 list() (
 	cd "$1"
-	find app -printf '%p %y %m %U:%G %l\n' | sort
+	find app top .hidden -printf '%p %y %m %U:%G %l\n' 2>/dev/null | sort
 	find app -type f -exec cksum {} + | sort
 )
 
-# seen_inside LAYERS - the same of what a container sees
+# seen_inside [-U] LAYERS - the same of what a container sees
 seen_inside() {
-	start "$container" "$1" sleep 4711
+	start "$container" "$@" sleep 4711
 	eventually sleeper
 	list "/proc/$inside/root"
 	stop_started
 }
 
-# write_upper - run a container that changes /app, and move its upper layer to
-# $T/new. What it saw is in $T/inside.
+# write_upper [-U] - run a container that changes /app, and move its upper layer
+# to $T/new. What it saw is in $T/inside.
 write_upper() {
-	run "$container" -w "$T" base:image sh -c "$changes"
+	run "$container" "$@" -w "$T" base:image sh -c "$changes"
 	! includes "$err" "Input/output error" ||
 		skip "needs Linux 6.6, for user.* attributes in a tmpfs"
 	is "$status" 0 "exit status of a container that changes files"
-	seen_inside "$T/upper:base:image" >"$T/inside"
+	seen_inside "$@" "$T/upper:base:image" >"$T/inside"
 	mv "$T/upper" "$T/new"
 }
 
@@ -52,7 +55,8 @@ apply() {
 	find "$1" -name '.wh.*' -printf '%P\n' | while read -r marker; do
 		case $marker in
 		*/.wh..wh..opq) find "$2/${marker%/*}" -mindepth 1 -delete ;;
-		*) rm -rf "${2:?}/${marker%/*}/${marker##*/.wh.}" ;;
+		*/*) rm -rf "${2:?}/${marker%/*}/${marker##*/.wh.}" ;;
+		*) rm -rf "${2:?}/${marker#.wh.}" ;;
 		esac
 	done
 	find "$1" ! -name '.wh.*' ! -type d -printf '%P\n' |
@@ -62,30 +66,45 @@ apply() {
 	tar -C "$1" --exclude='.wh.*' -cf - . | tar -C "$2" -xpf -
 }
 
+# devices NAME... - what they are: type, major and minor number
+devices() {
+	stat -c '%n %F %t:%T' "$@" 2>/dev/null || : # not in a user namespace
+}
+
 packs_whiteouts() {
 	write_upper
-	mknod "$T/new/app/device" c 1 3 || : # not in a user namespace
-	[ ! -e "$T/new/app/device" ] || device=1:3
+	cd "$T/new/app"
+	mknod null c 1 3 2>/dev/null || :
+	mknod minor c 0 1 2>/dev/null || :
+	mknod major c 5 0 2>/dev/null || :
+	mknod block b 0 0 2>/dev/null || :
+	mkfifo fifo
+	before=$(devices null minor major block fifo)
+	files=$(find . -type f -printf '%p %i %m %T@\n' | sort)
 	run "$layer" pack "$T/new"
 	is "$status:$err" 0: "exit status and stderr of layer pack"
-	for name in deleted gone 'a name' merged/one; do
-		marker=$T/new/app/$(echo "$name" | sed 's|[^/]*$|.wh.&|')
+	for name in deleted gone 'a name' merged/one .hidden ../.hidden ../top; do
+		marker=$(echo "$name" | sed 's|[^/]*$|.wh.&|')
 		is "$(stat -c '%F' "$marker" 2>&1)" "regular empty file" \
 			"the marker for the deleted $name"
 	done
-	[ -z "${device-}" ] || is "$(stat -c %t:%T "$T/new/app/device")" \
-		"$device" "a character device that is no whiteout"
-	rm -f "$T/new/app/device"
+	is "$(devices null minor major block fifo)" "$before" \
+		"devices that are not whiteouts, and a FIFO"
+	rm -f null minor major
 	is "$(find "$T/new" -type c)" "" "character devices in the layer"
+	is "$(find many | wc -l)" 401 "markers for 400 deleted files, and many"
+	is "$(find . -type f ! -name '.wh.*' -printf '%p %i %m %T@\n' | sort)" \
+		"$files" "inodes, modes and times of other files"
 }
 
+# The arguments are -U or none.
 packs_opaque_directories() {
-	write_upper
+	write_upper "$@"
 	run "$layer" pack "$T/new"
 	is "$(cd "$T/new" && find . -name .wh..wh..opq)" \
 		./app/again/.wh..wh..opq "markers of opaque directories"
 	# In the format of overlayfs, the packed directory is not opaque.
-	start "$container" "$T/new:base:image" sleep 4711
+	start "$container" "$@" "$T/new:base:image" sleep 4711
 	eventually sleeper
 	is "$(cat "/proc/$inside/root/app/again/old" 2>&1)" old \
 		"a lower file in a directory that still has its attribute"
@@ -107,11 +126,15 @@ refuses() {
 	mknod "$T/outer/new/a/whiteout" c 0 0
 	: >"$T/outer/new/a/.wh.deleted"
 	[ "$1" = unpack ] || rm "$T/outer/new/a/.wh.deleted"
-	: >"$T/outer/new/${3-z/dir}/$2"
+	if [ "${2%/}" = "$2" ]; then
+		: >"$T/outer/new/${3-z/dir}/$2"
+	else
+		mkdir "$T/outer/new/${3-z/dir}/$2"
+	fi
 	before=$(cd "$T/outer" && find . -printf '%p %y\n' | sort)
 	run "$layer" "$1" "$T/outer/new"
 	isnt "$status" 0 "exit status of layer $1 if there is a file $2"
-	contains "$err" "$2" "stderr of layer $1"
+	contains "$err" "${2%/}" "stderr of layer $1"
 	is "$(cd "$T/outer" && find . -printf '%p %y\n' | sort)" "$before" \
 		"the layer, which must not be changed"
 }
@@ -119,17 +142,61 @@ refuses() {
 refuses_markers() {
 	refuses pack .wh.passwd
 	refuses pack .wh..wh..opq
+	refuses pack .wh.
 	refuses pack .wh.x .
+	refuses pack .wh.directory/
+}
+
+# It is below DIR that names matter.
+names_below() {
+	mkdir -p "$T/.wh.layer/a"
+	mknod "$T/.wh.layer/a/deleted" c 0 0
+	for command in pack unpack; do
+		run "$layer" $command "$T/.wh.layer"
+		is "$status:$err" 0: "exit status and stderr of layer $command"
+	done
+	is "$(stat -c %F:%t:%T "$T/.wh.layer/a/deleted" 2>&1)" \
+		"character special file:0:0" "a whiteout, packed and unpacked"
+}
+
+# A mount that is read-only, and a directory that does not exist
+reports_errors() {
+	mkdir -p "$T/new/a"
+	mknod "$T/new/a/deleted" c 0 0
+	: >"$T/new/a/.wh.old"
+	for command in pack unpack; do
+		run "$layer" $command "$T/none"
+		isnt "$status" 0 "exit status of layer $command none"
+		contains "$err" none "stderr of layer $command none"
+	done
+	rm "$T/new/a/.wh.old"
+	fails_on_read_only pack
+	: >"$T/new/a/.wh.old"
+	rm "$T/new/a/deleted"
+	fails_on_read_only unpack
+}
+
+fails_on_read_only() {
+	# shellcheck disable=SC2016 # for the inner shell
+	run unshare --mount sh -c '
+		mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" &&
+		exec "$2" "$3" "$1"' sh "$T/new" "$layer" "$1"
+	isnt "$status" 0 "exit status of layer $1 on a read-only mount"
+	contains "$err" "Read-only file system" "stderr of layer $1"
 }
 
 # An image's layer, as tar(1) unpacks it
 image_layer() {
-	mkdir -p "$T/oci/app/again" "$T/oci/app/merged"
+	mkdir -p "$T/oci/app/again" "$T/oci/app/merged" "$T/oci/app/many"
 	: >"$T/oci/app/.wh.deleted"
 	: >"$T/oci/app/.wh.a name"
 	: >"$T/oci/app/.wh.gone"
+	: >"$T/oci/app/.wh..hidden"
+	: >"$T/oci/.wh..hidden"
+	: >"$T/oci/.wh.top"
 	: >"$T/oci/app/again/.wh..wh..opq"
 	: >"$T/oci/app/merged/.wh.one"
+	(cd "$T/oci/app/many" && seq -f .wh.%g 400 | xargs touch)
 	echo new | tee "$T/oci/app/again/new" >"$T/oci/app/merged/new"
 	cp -a base "$T/base"
 }
@@ -188,6 +255,8 @@ t "pack: a deleted file NAME becomes an empty file .wh.NAME" packs_whiteouts
 hint='trusted.overlay.opaque, or user.overlay.opaque: getxattr(2), value "y"'
 t "pack: an opaque directory gets .wh..wh..opq, and no other one" \
 	packs_opaque_directories
+t "pack: the same for a layer of a container with -U" \
+	packs_opaque_directories -U
 hint='only whiteouts and opaque directories change'
 t "pack: the image has what the container sees" packs_all
 hint='look at all names first, then change the first file'
@@ -200,4 +269,8 @@ hint='without its prefix, .wh... is the name of the directory above'
 t "unpack: .wh. .wh.. and .wh... are refused" refuses_bad_markers
 hint='FTW_PHYS of nftw(3), lstat(2), lsetxattr(2): a link is a file like others'
 t "a symbolic link in the layer is not followed" follows_none
+hint='the name of DIR itself is not that of a file in the layer'
+t "DIR itself may have any name" names_below
+hint='look at the result of each call: err(3) with the path'
+t "an error has a message, and a status other than 0" reports_errors
 done_testing
