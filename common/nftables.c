@@ -246,6 +246,16 @@ static bool has_comment(struct nlmsghdr *rule, const char *comment)
 	       contains(rule, NFTA_MATCH_INFO, match, sizeof(match));
 }
 
+bool nft_has_chain(struct netlink *nl, const char *table, const char *chain)
+{
+	struct nlmsghdr *reply;
+
+	begin(nl, NFT_MSG_GETCHAIN, 0);
+	nl_put_str(nl, NFTA_CHAIN_TABLE, table);
+	nl_put_str(nl, NFTA_CHAIN_NAME, chain);
+	return nl_send(nl, &reply) == 0;
+}
+
 uint64_t nft_find_rule(struct netlink *nl, const char *table, const char *chain,
 		       const char *comment)
 {

@@ -37,6 +37,7 @@
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "netlink.h"
@@ -100,6 +101,9 @@ void nft_masq(struct netlink *nl);
 /* Gives a verdict, NF_ACCEPT or NF_DROP. NF_ACCEPT ends only this chain: a chain
  * of another table at the same hook can still drop the packet. */
 void nft_verdict(struct netlink *nl, int verdict);
+
+/* Returns whether there is a chain of this name, at any hook or none. */
+bool nft_has_chain(struct netlink *nl, const char *table, const char *chain);
 
 /* Returns the handle of the first rule in CHAIN whose comment is COMMENT, or 0
  * if there is no such rule or no such chain. */

@@ -313,7 +313,7 @@ static const char *mac_of(const char *ip)
 }
 
 /* If it exists and has our index, another container has created it. All ports
- * join it, because somebody may have deleted the bridge they were in. */
+ * join a new one: somebody may have deleted the bridge that they were in. */
 static void create_bridge(struct netlink *host)
 {
 	struct ifinfomsg *header = nl_begin(
@@ -332,11 +332,13 @@ static void create_bridge(struct netlink *host)
 	    nl_get_link(host, BRIDGE).index != BRIDGE_INDEX)
 		must(result, "ip link add %s index %d address %s type bridge",
 		     BRIDGE, BRIDGE_INDEX, mac_of(HOST_IP));
-	nl_begin(host, RTM_NEWLINK, 0, sizeof(*header));
-	nl_put_u32(host, IFLA_GROUP, PORT_GROUP);
-	nl_put_u32(host, IFLA_MASTER, BRIDGE_INDEX);
-	must(nl_send(host, NULL), "ip link set group %d master %s", PORT_GROUP,
-	     BRIDGE);
+	if (result == 0) {
+		nl_begin(host, RTM_NEWLINK, 0, sizeof(*header));
+		nl_put_u32(host, IFLA_GROUP, PORT_GROUP);
+		nl_put_u32(host, IFLA_MASTER, BRIDGE_INDEX);
+		must(nl_send(host, NULL), "ip link set group %d master %s",
+		     PORT_GROUP, BRIDGE);
+	}
 	add_address(host, BRIDGE, HOST_IP);
 	set_link_up(host, BRIDGE);
 }
@@ -467,9 +469,9 @@ static void accept_in_iptables(struct netlink *nft)
 {
 	static const uint32_t keys[] = {NFT_META_IIFNAME, NFT_META_OIFNAME};
 	struct rtattr *rule;
-	int result;
 
-	if (nft_find_rule(nft, "filter", "FORWARD", COMMENT) != 0)
+	if (!nft_has_chain(nft, "filter", "FORWARD") ||
+	    nft_find_rule(nft, "filter", "FORWARD", COMMENT) != 0)
 		return;
 	nft_begin(nft);
 	for (int i = 0; i < 2; i++) {
@@ -478,10 +480,7 @@ static void accept_in_iptables(struct netlink *nft)
 		nft_verdict(nft, NF_ACCEPT);
 		nft_end_rule(nft, rule);
 	}
-	result = nft_commit(nft);
-	if (result == -1 && errno == ENOENT)
-		return; /* there is no such chain */
-	must(result,
+	must(nft_commit(nft),
 	     "nft 'insert rule ip filter FORWARD iifname %s accept comment %s; "
 	     "insert rule ip filter FORWARD oifname %s accept comment %s'",
 	     BRIDGE, COMMENT, BRIDGE, COMMENT);
@@ -556,15 +555,6 @@ static void leave_network(int lock)
 	nl_open(&host, NETLINK_ROUTE);
 	nl_open(&nft, NETLINK_NETFILTER);
 	change_setting(IP_FORWARD, '2', "0");
-	header = nl_begin(&host, RTM_NEWLINK, 0, sizeof(*header));
-	header->ifi_index = BRIDGE_INDEX;
-	nl_put_u32(&host, IFLA_GROUP, PORT_GROUP);
-	nl_begin(&host, RTM_DELLINK, 0, sizeof(*header));
-	nl_put_u32(&host, IFLA_GROUP, PORT_GROUP);
-	result = nl_send(&host, NULL);
-	if (result == 0 || errno != ENODEV) /* somebody has deleted them */
-		must(result, "ip link set %s group %d; ip link del group %d",
-		     BRIDGE, PORT_GROUP, PORT_GROUP);
 	nft_begin(&nft);
 	nft_add_table(&nft, BRIDGE);
 	nft_delete_table(&nft, BRIDGE);
@@ -576,6 +566,15 @@ static void leave_network(int lock)
 		     "nft delete rule ip filter FORWARD handle %ju",
 		     (uintmax_t)handle);
 	}
+	header = nl_begin(&host, RTM_NEWLINK, 0, sizeof(*header));
+	header->ifi_index = BRIDGE_INDEX;
+	nl_put_u32(&host, IFLA_GROUP, PORT_GROUP);
+	nl_begin(&host, RTM_DELLINK, 0, sizeof(*header));
+	nl_put_u32(&host, IFLA_GROUP, PORT_GROUP);
+	result = nl_send(&host, NULL);
+	if (result == 0 || errno != ENODEV) /* somebody has deleted them */
+		must(result, "ip link set %s group %d; ip link del group %d",
+		     BRIDGE, PORT_GROUP, PORT_GROUP);
 }
 
 static _Noreturn void run_command(void)
