@@ -196,7 +196,7 @@ image_layer() {
 	: >"$T/oci/.wh.top"
 	: >"$T/oci/app/again/.wh..wh..opq"
 	: >"$T/oci/app/merged/.wh.one"
-	(cd "$T/oci/app/many" && seq -f .wh.%g 400 | xargs touch)
+	(cd "$T/oci/app/many" && seq 400 | sed 's|^|.wh.|' | xargs touch)
 	echo new | tee "$T/oci/app/again/new" >"$T/oci/app/merged/new"
 	cp -a base "$T/base"
 }
