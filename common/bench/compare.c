@@ -48,10 +48,12 @@ static double cpu_time(void)
 /* The arguments of COMMAND are separated by blanks. */
 static void execute(const char *command, int output)
 {
-	char *argv[64] = {strtok(strdup(command), " \t\n")};
+	char *words = strdup(command), *argv[64] = {NULL};
+	int n = 0;
 
-	for (int i = 0; i < 62 && argv[i] != NULL; i++)
-		argv[i + 1] = strtok(NULL, " \t\n");
+	argv[0] = strtok(words, " \t\n");
+	while (n < 62 && argv[n] != NULL)
+		argv[++n] = strtok(NULL, " \t\n");
 	dup2(output, STDOUT_FILENO);
 	if (argv[0] != NULL)
 		execvp(argv[0], argv);
@@ -100,7 +102,7 @@ static double quartile(int number, double values[], int n)
 
 static void print_ratio(double a[], double b[], double base, int n)
 {
-	double ratio[MAX_ROUNDS];
+	double ratio[MAX_ROUNDS] = {0};
 
 	for (int i = 0; i < n; i++)
 		ratio[i] = (a[i] - base) / (b[i] - base);
