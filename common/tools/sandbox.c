@@ -11,7 +11,6 @@
  * veth(4), ip-netns(8), setns(2)
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
@@ -498,7 +497,6 @@ static void set_link_up(struct netlink *nl, const char *name)
 static void add_address(struct netlink *nl, const char *name, const char *ip,
 			unsigned char length)
 {
-	const struct in_addr address = {inet_addr(ip)};
 	int index = nl_get_link(nl, name).index;
 	struct ifaddrmsg *header = nl_begin(
 		nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*header));
@@ -506,13 +504,12 @@ static void add_address(struct netlink *nl, const char *name, const char *ip,
 	header->ifa_family = AF_INET;
 	header->ifa_prefixlen = length;
 	header->ifa_index = (unsigned int)index;
-	nl_put(nl, IFA_LOCAL, &address, sizeof(address));
+	nl_put_ip(nl, IFA_LOCAL, ip);
 	must(nl_send(nl, NULL), "ip addr add %s/%d dev %s", ip, length, name);
 }
 
 static void add_default_route(struct netlink *nl, const char *gateway)
 {
-	const struct in_addr address = {inet_addr(gateway)};
 	struct rtmsg *header = nl_begin(
 		nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*header));
 
@@ -520,7 +517,7 @@ static void add_default_route(struct netlink *nl, const char *gateway)
 	header->rtm_table = RT_TABLE_MAIN;
 	header->rtm_protocol = RTPROT_BOOT;
 	header->rtm_type = RTN_UNICAST;
-	nl_put(nl, RTA_GATEWAY, &address, sizeof(address));
+	nl_put_ip(nl, RTA_GATEWAY, gateway);
 	must(nl_send(nl, NULL), "ip route add default via %s", gateway);
 }
 
@@ -618,11 +615,22 @@ static void init_main(void)
 	exit(wait_for_exit(pid));
 }
 
+/* A shell in another PID namespace cannot name the process group that had the
+ * terminal before. So after it, the terminal belongs to a group that is gone. */
+static void take_terminal_back(void)
+{
+	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	pid_t owner = tty == -1 ? -1 : tcgetpgrp(tty);
+
+	signal(SIGTTOU, SIG_IGN); /* which would stop us in tcsetpgrp(3) */
+	if (owner > 0 && kill(-owner, 0) == -1 && errno == ESRCH)
+		tcsetpgrp(tty, getpgrp());
+}
+
 /* Runs MAIN in a child, which dies with this process, and exits as it does. */
 static void run_child(void (*child_main)(void))
 {
-	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC), pipe_ends[2], status;
-	bool foreground = tty != -1 && tcgetpgrp(tty) == getpgrp();
+	int pipe_ends[2], status;
 	char byte;
 	pid_t pid;
 
@@ -641,12 +649,7 @@ static void run_child(void (*child_main)(void))
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	status = wait_for_exit(pid);
-	/* A shell in another PID namespace cannot name the group of processes
-	 * that had the terminal before. Without SIG_IGN, to take it back from
-	 * the background would stop us. */
-	signal(SIGTTOU, SIG_IGN);
-	if (foreground)
-		tcsetpgrp(tty, getpgrp());
+	take_terminal_back();
 	exit(status);
 }
 
