@@ -13,7 +13,7 @@ sandbox=$top/common/tools/sandbox
 
 # Makes root need a user namespace, as an ordinary user does. Only CAP_SETFCAP
 # remains: without it, the kernel does not map root.
-powerless='setpriv --bounding-set=-all,+setfcap --inh-caps=-all'
+powerless="$(command -v setpriv) --bounding-set=-all,+setfcap --inh-caps=-all"
 
 # ---- The command ----
 
@@ -109,7 +109,7 @@ keeps_in_sight() {
 it's a:b,\"c\" \\
 root
 work"
-	contains "$err" "new: Read-only file system"
+	contains "$err" "Read-only file system"
 }
 
 # On Ubuntu and Fedora, /etc/resolv.conf leads into /run; on NixOS, so does $PATH.
