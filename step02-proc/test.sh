@@ -56,6 +56,14 @@ unmounts_what_is_in_use() {
 	is "$(cat "$T/start.err")" ""
 }
 
+unmounts_after_an_error() {
+	command -v strace || skip 'strace is not installed'
+	run strace -o "$T/strace" -e inject=clone,fork:error=EAGAIN \
+		"$container" "$rootfs" true
+	one_line_error 125 'fork: Resource temporarily unavailable'
+	is "$(proc_mounts)" "" "mounts"
+}
+
 state() {
 	proc_mounts
 	stat -L -c %d:%i "/proc/$inside/root" "/proc/$inside/cwd"
@@ -115,6 +123,7 @@ killed_launcher_leaves_all() {
 
 t "/proc is mounted" mounts_proc
 t "/proc is unmounted, however the command exits" unmounts_after_exit
+t "... though fork(2) fails" unmounts_after_an_error
 t "... though another process still uses it" unmounts_what_is_in_use
 t "the commands of -v do the same" replays
 t "leak: it sees the host's processes" sees_host_processes

@@ -80,6 +80,16 @@ owns_files_as_the_caller() {
 	is "$($as_user stat -c %u:%g "$T/root/file")" 1000:1000 "owner, outside"
 }
 
+# AppArmor lets unshare(2) succeed, and refuses what follows.
+names_the_cause() {
+	command -v strace || skip 'strace is not installed'
+	for file in setgroups uid_map gid_map; do
+		run strace -o "$T/strace" -P /proc/self/$file \
+			-e inject=openat:error=EACCES "$container" -U "$rootfs" true
+		one_line_error 125 "/proc/self/$file: Permission denied: are user"
+	done
+}
+
 # ---- Leaks ----
 
 kills_host_processes() {
@@ -110,6 +120,7 @@ t "its only mount is /proc" mounts_proc
 t "it has no network interface but lo, which is down" has_only_lo
 t "it sees none of the host's IPC objects" hides_ipc_objects
 t "-U: root inside is the caller outside" maps_the_user
+t "-U: where it is refused, the message says so" names_the_cause
 t "-U: its files belong to the caller" owns_files_as_the_caller
 for option in '' -U; do
 	t "${option:+$option: }leak: it can kill processes of the host" \

@@ -28,14 +28,14 @@ leave() {
 
 # The host is in 10.200.0.0/16 with others, who are not in the container's /24.
 keeps_the_hosts_network() {
-	ip addr add 10.200.9.7/16 dev eth0
+	ip addr add 10.200.0.7/16 dev eth0
 	ip -n internet addr add 10.200.9.8/16 dev router
 	live
-	internet "$reach" ping 10.200.9.7
+	internet "$reach" ping 10.200.0.7
 	"$reach" ping 10.200.9.8
 	: >"$T.asserted"
 	leave
-	ip addr del 10.200.9.7/16 dev eth0
+	ip addr del 10.200.0.7/16 dev eth0
 	ip -n internet addr del 10.200.9.8/16 dev router
 }
 

@@ -118,7 +118,8 @@ lets_go_of_host_mounts() {
 	mount -t tmpfs disk "$T/disk"
 	start_container
 	umount "$T/disk"
-	lacks "$(cat "/proc/$inside/mountinfo")" " - tmpfs disk "
+	lacks "$(nsenter --mount="/proc/$inside/ns/mnt" cat /proc/self/mountinfo)" \
+		" - tmpfs disk "
 	kill -KILL "$inside"
 	ends_with 137
 }
