@@ -201,8 +201,8 @@ static void make_parents(const char *path)
 
 static void mount_new(const char *type, const char *path, const char *options)
 {
-	must(mount(type, path, type, MS_NOSUID, options),
-	     "mount -t %s -o nosuid,%s %s %s", type, options, type, path);
+	must(mount(type, path, type, MS_NOSUID, options), "mount -t %s %s %s",
+	     type, type, path);
 }
 
 static void bind_mount(const char *from, const char *to)
@@ -322,7 +322,9 @@ static void mount_hidden(void)
 {
 	mount_new("tmpfs", "/dev", "mode=0700");
 	make_directory("/dev/proc");
+	hint = "is a part of /proc covered? In Docker: docker run --privileged";
 	mount_new("proc", "/dev/proc", "");
+	hint = "";
 	make_directory("/dev/sys");
 	/* In Docker, /sys is read-only already. */
 	mount("sysfs", "/dev/sys", "sysfs", MS_NOSUID, NULL);
