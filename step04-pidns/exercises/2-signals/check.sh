@@ -105,13 +105,14 @@ press_ctrl_c() {
 	eventually has_ints "$1"
 	kill -CONT "$launcher"
 	poll 150 quiet "$launcher" || fail "Ctrl-C number $1 killed the launcher"
-	sleep 0.05
+	sleep 0.1
+	[ -e "/proc/$inside" ] || fail "Ctrl-C number $1 killed the container"
 	is "$(wc -l <"$rootfs/count")" "$1" "INT that the command received"
 }
 
 # has_ints NUMBER - or more
 has_ints() {
-	[ "$(grep -cs . "$rootfs/count")" -ge "$1" ]
+	[ -e "$rootfs/count" ] && [ "$(wc -l <"$rootfs/count")" -ge "$1" ]
 }
 
 presses_ctrl_c_twice() {
