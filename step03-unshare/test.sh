@@ -86,7 +86,8 @@ names_the_cause() {
 	for file in setgroups uid_map gid_map; do
 		run strace -o "$T/strace" -P /proc/self/$file \
 			-e inject=openat:error=EACCES "$container" -U "$rootfs" true
-		one_line_error 125 "/proc/self/$file: Permission denied: are user"
+		is "$status" 125
+		contains "$err" "/proc/self/$file: Permission denied: are user"
 	done
 }
 
