@@ -7,9 +7,9 @@
 # Debian 12: runc 1.1.5, crun 1.8.1, bubblewrap 0.8.0. POSIX shells, chroot(1),
 # unshare(1), docker run and podman run return 127 for a missing command and 126
 # for one that cannot be executed. The programs below them return 1 for both: a
-# script cannot tell whether its command failed or never started. podman 5.4
-# with crun 1.21 returns 127 and 126, but 1 for a script whose interpreter is
-# missing, and runc 1.3.6 returns 255 for that.
+# script cannot tell whether its command failed or never started. For a script
+# whose interpreter is missing, docker run passes on what runc returns, which is
+# 1 in runc 1.1.15 and 255 in runc 1.3.6, and podman run 5.4 returns 1.
 
 packages='runc=1.1.5+ds1-1+deb12u1 crun=1.8.1-1+deb12u1
 	libyajl2=2.1.0-3+deb12u2 libseccomp2=2.5.4-1+deb12u1
