@@ -3,19 +3,21 @@
 #
 # test-size - the steps are one small program that grows
 #
-# Budgets for C count the lines that are neither blank nor only a comment, so
-# that no comment is cut to meet one. Other budgets count all lines.
+# A step has two budgets: one for all lines, and one for those that are neither
+# blank nor only a comment, so that no comment is cut to meet it. The helpers and
+# what a step adds are counted without comments, the rest with them.
 . "$(dirname "$0")/../common/test/lib.sh"
 
-# step, lines of container.c, added to the step before, removed, and of test.sh
+# step, lines of container.c, without comments, added to the step before, removed,
+# and of test.sh
 budgets='
-01 60 - - 150
-02 95 60 12 150
-03 135 85 20 150
-04 150 35 12 150
-05 230 115 12 150
-06 340 145 12 150
-07 540 300 40 300'
+01 85 60 - - 150
+02 130 95 60 12 150
+03 180 135 85 20 150
+04 210 155 45 12 150
+05 315 235 125 12 150
+06 430 325 125 12 150
+07 700 555 300 40 300'
 
 # code FILE... - print FILE without comments and blank lines
 code() {
@@ -102,11 +104,13 @@ taught='mount|umount2?|chroot|pivot_root|unshare|setns|clone3?|fork|waitpid'
 taught="$taught|sethostname|exec[vl]p?e?|kill|prctl|syscall"
 
 before=
-while read -r number budget added removed test_budget; do
+while read -r number lines budget added removed test_budget; do
 	[ -n "$number" ] || continue
 	step=$(echo "$top/step$number"-*)
 	name=${step##*/}
-	t "$name: container.c has at most $budget lines" \
+	t "$name: container.c has at most $lines lines" \
+		has_lines "$lines" cat "$step/container.c"
+	t "$name: ... $budget without comments" \
 		has_lines "$budget" code "$step/container.c"
 	t "$name: test.sh has at most $test_budget lines" \
 		has_lines "$test_budget" cat "$step/test.sh"
@@ -121,11 +125,11 @@ done <<END
 $budgets
 END
 cd "$top/common"
-t "error.[ch] have at most 80 lines" has_lines 80 code error.[ch]
-t "netlink.[ch] have at most 260 lines" has_lines 260 code netlink.[ch]
-t "nftables.[ch] have at most 330 lines" has_lines 330 code nftables.[ch]
+t "error.[ch] have at most 90 lines" has_lines 90 code error.[ch]
+t "netlink.[ch] have at most 270 lines" has_lines 270 code netlink.[ch]
+t "nftables.[ch] have at most 310 lines" has_lines 310 code nftables.[ch]
 t "common: functions are short" has_short_functions ./*.c ./*/*.c
-t "common/test has at most 3800 lines" has_lines 3800 cat test/*
+t "common/test has at most 4500 lines" has_lines 4500 cat test/*
 t "common/bench has at most 570 lines" has_lines 570 cat bench/*
 t "C has 80 columns" has_short_lines ../step*/*.c ./*.[ch] ./*/*.c
 t "common does nothing that a step teaches" calls_none_of "$taught" ./*.[ch]

@@ -52,7 +52,7 @@ void nl_open(struct netlink *nl, int protocol);
  * longer than 4 KiB; so do the functions below. */
 void *nl_begin(struct netlink *nl, int type, int flags, size_t size);
 
-/* Appends SIZE zero bytes for a header inside an attribute, and returns them. */
+/* Appends SIZE zero bytes for a header in an attribute, and returns them. */
 void *nl_append(struct netlink *nl, size_t size);
 
 /* Appends an attribute of TYPE with the SIZE bytes at VALUE. */
@@ -74,8 +74,8 @@ struct rtattr *nl_nest(struct netlink *nl, int type);
 void nl_nest_end(struct netlink *nl, struct rtattr *nest);
 
 /* Sends the request and waits for the reply. Returns 0, or -1 with errno set if
- * the kernel refused; if the kernel said why, its words are in `kernel_reason`, see
- * error.h. If REPLY is NULL, the last message gets the flag NLM_F_ACK, so that
+ * the kernel refused; if the kernel said why, its words are in `kernel_reason`,
+ * see error.h. If REPLY is NULL, the last message gets the flag NLM_F_ACK, and
  * the kernel replies on success, too. Otherwise *REPLY is the first message of
  * the reply, valid until the next nl_send() or nl_next(). */
 int nl_send(struct netlink *nl, struct nlmsghdr **reply);
@@ -94,8 +94,8 @@ struct nl_link {
 	unsigned char operstate; /* IF_OPER_* of <linux/if.h> */
 };
 
-/* Looks up a link, like `ip link show NAME`. NL is a socket of NETLINK_ROUTE. Do
- * not call it between nl_begin() and nl_send(). */
+/* Looks up a link, like `ip link show NAME`. NL is a socket of NETLINK_ROUTE.
+ * Do not call it between nl_begin() and nl_send(). */
 struct nl_link nl_get_link(struct netlink *nl, const char *name);
 
 #endif

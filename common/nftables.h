@@ -98,8 +98,8 @@ void nft_cmp_direction(struct netlink *nl, uint32_t op, uint8_t direction);
  * leaves. */
 void nft_masq(struct netlink *nl);
 
-/* Gives a verdict, NF_ACCEPT or NF_DROP. NF_ACCEPT ends only this chain: a chain
- * of another table at the same hook can still drop the packet. */
+/* Gives a verdict, NF_ACCEPT or NF_DROP. NF_ACCEPT ends only this chain: one of
+ * another table at the same hook can still drop the packet. */
 void nft_verdict(struct netlink *nl, int verdict);
 
 /* Returns whether there is a chain of this name, at any hook or none. */

@@ -165,7 +165,7 @@ static void mount_overlay(void)
 	 * remove one that does not exist fails with EPERM if we may not. */
 	if (removexattr("/dev/shm/upper", "trusted.x") == -1 && errno == EPERM)
 		userxattr = "userxattr,";
-	/* The kernel reads 4095 bytes: a longer list loses workdir, an error. */
+	/* The kernel reads 4095 bytes: a longer list is an error. */
 	snprintf(options, sizeof(options),
 		 "%supperdir=/dev/shm/upper,lowerdir=%s,workdir=/dev/shm/work",
 		 userxattr, layers);

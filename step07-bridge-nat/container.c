@@ -43,11 +43,11 @@
 #define HOST_IP SUBNET ".1" /* the bridge's address, and the gateway */
 #define CONT_IF "eth0"
 
-/* The bridge's index, and the group of its ports: `ip link show group 10200`. */
+/* The bridge's index, and its ports' group: `ip link show group 10200`. */
 #define BRIDGE_INDEX 10200001
 #define PORT_GROUP   10200
 
-#define COMMENT		  "containers-from-scratch/" BRIDGE /* marks our rules */
+#define COMMENT		  "containers-from-scratch/" BRIDGE /* on our rules */
 #define IP_FORWARD	  "/proc/sys/net/ipv4/ip_forward"
 #define BRIDGE_FORWARDING "/proc/sys/net/ipv4/conf/" BRIDGE "/forwarding"
 
@@ -178,7 +178,7 @@ static void mount_overlay(void)
 	 * remove one that does not exist fails with EPERM if we may not. */
 	if (removexattr("/dev/shm/upper", "trusted.x") == -1 && errno == EPERM)
 		userxattr = "userxattr,";
-	/* The kernel reads 4095 bytes: a longer list loses workdir, an error. */
+	/* The kernel reads 4095 bytes: a longer list is an error. */
 	snprintf(options, sizeof(options),
 		 "%supperdir=/dev/shm/upper,lowerdir=%s,workdir=/dev/shm/work",
 		 userxattr, layers);
@@ -369,8 +369,8 @@ static int create_veth(struct netlink *host, const char *name, const char *mac)
 	return nl_send(host, NULL);
 }
 
-/* The name is the lease: the container that owns cbr0-5 owns 10.200.0.5. When it
- * dies, even if it is killed, the kernel removes the link. */
+/* The name is the lease: the container that owns cbr0-5 owns 10.200.0.5. When
+ * the container dies, even if it is killed, the kernel removes the link. */
 static void lease_address(struct netlink *host, char *name, char *ip)
 {
 	int n = 2, result;
@@ -464,7 +464,7 @@ static void add_rules(struct netlink *nft)
 }
 
 /* Our accept is useless if another table drops the packet. Docker and ufw drop
- * in the chain FORWARD of iptables(8), so we accept at its head, if it exists. */
+ * in the chain FORWARD of iptables(8). If it exists, we accept at its head. */
 static void accept_in_iptables(struct netlink *nft)
 {
 	static const uint32_t keys[] = {NFT_META_IIFNAME, NFT_META_OIFNAME};
@@ -486,7 +486,7 @@ static void accept_in_iptables(struct netlink *nft)
 	     BRIDGE, COMMENT, BRIDGE, COMMENT);
 }
 
-/* Shared by all containers. Each completes what is missing, whoever removed it. */
+/* Shared by all containers. Each of them completes what is missing. */
 static void connect_internet(void)
 {
 	struct netlink nft;
@@ -538,7 +538,7 @@ static void write_resolv_conf(int from)
 		trace("rm -f /etc/resolv.conf; cat <&8 >/etc/resolv.conf");
 }
 
-/* The last container gets the lock for itself, and removes what all have shared.
+/* The last container gets the lock for itself and removes what all have shared.
  * One request deletes all links: the kernel waits some 20 ms for each. */
 static void leave_network(int lock)
 {

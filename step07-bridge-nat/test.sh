@@ -238,19 +238,17 @@ refuses_a_foreign_cbr0() {
 	done
 }
 
-# resolves_by SERVER - in a container, if the host's /etc is $T/etc, and its
-# /run is $T/run
+# resolves_by SERVER - in a container, if /etc and /run are those in $T
 resolves_by() {
 	run unshare --mount sh -euc 'mount --bind "$0/etc" /etc
-		mount --bind "$0/run" /run; exec "$@"' \
-		"$T" "$container" "$rootfs" sh -c 'cat /etc/resolv.conf || :'
+		mount --bind "$0/run" /run; exec "$@"' "$T" "$container" \
+		"$rootfs" sh -c 'cat /etc/resolv.conf || :'
 	is "$status$out" "0${1:+nameserver $1}"
 	[ -n "$1" ] || contains "$err" 'open /etc/resolv.conf: No such file'
 }
 
 copies_resolv_conf() {
 	mkdir -p "$T/etc" "$T/run/systemd/resolve"
-	resolves_by '' # missing
 	ln -s "$T/list" "$T/etc/resolv.conf"
 	resolves_by ''
 	echo 'nameserver 192.0.2.3' >"$T/list"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * start FILE COMMAND [ARG...] - run COMMAND with all signals as they are by default
+ * start FILE COMMAND [ARG...] - run COMMAND with the default for all signals
  *
  * A shell ignores INT and QUIT in its background jobs, and nohup(1) HUP. env(1)
  * can restore them, but not that of uutils or busybox. Before COMMAND starts,

@@ -36,7 +36,7 @@ static const char help[] =
 	"       reach serve PORT          send each TCP client its address\n"
 	"       reach stray ADDRESS       send packets of no connection\n"
 	"\n"
-	"IPv4 only. ping and stray need root. ping and fetch wait for two seconds.\n"
+	"IPv4 only. ping and stray need root. ping and fetch wait 2 seconds.\n"
 	"Exit status: 0, 1 if there is no answer, 2 for a wrong argument.\n";
 
 /* The sockets' time limit makes recv(2) fail with EAGAIN, and connect(2) with
