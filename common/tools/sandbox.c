@@ -618,7 +618,7 @@ static void init_main(void)
 }
 
 /* A shell in another PID namespace cannot name the process group that had the
- * terminal before it. Afterwards the terminal belongs to a group that is gone. */
+ * terminal before it. Then the terminal belongs to a group that is gone. */
 static void take_terminal_back(void)
 {
 	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
