@@ -16,7 +16,7 @@ start_first() {
 start_second() {
 	dir=$1
 	shift
-	run timeout 20 "$container" "$@" -w "$dir" "$rootfs" \
+	run timeout 8 "$container" "$@" -w "$dir" "$rootfs" \
 		sh -c 'echo the command runs'
 	isnt "$status" 124 "the exit status of a second container, 124 if it waits"
 }
