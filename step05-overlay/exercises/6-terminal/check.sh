@@ -94,7 +94,16 @@ has_its_files() {
 			"$(stat -c %d "/proc/$inside/root/dev/pts")" \
 			"the device of file $fd, and that of /dev/pts inside"
 	done
+	is "$(cd "/proc/$inside/fd" && echo *)" "0 1 2" "open files of the command"
 	end_by KILL "$inside" 137
+}
+
+# Without a terminal among 0, 1 and 2, there is none at all.
+has_no_other() {
+	printf '%s\n' 'expect none' 'wait 0' |
+		at_terminal "\"\$@\" $layers sh -c '
+			(: </dev/tty) 2>/dev/null || exit 9' \
+			</dev/null >/dev/null 2>&1 || [ \$? -ne 9 ] || echo none" "$@"
 }
 
 has_its_own() {
@@ -112,7 +121,7 @@ interrupts() {
 
 # are_off SETTING... - of the caller's terminal
 are_off() {
-	stty -a <"/proc/$(cat "$T/caller")/fd/0" >"$T/settings"
+	stty -a <"/proc/$(cat "$T/caller")/fd/1" >"$T/settings"
 	for setting; do
 		grep -q -- "-$setting\\>" "$T/settings" || return
 	done
@@ -135,6 +144,25 @@ relays_keys() {
 		at_terminal "exec \"\$@\" $layers sh -c '
 			echo ready; read -r line; echo got \$line'"
 	is "$(grep -c '^word' "$T/terminal")" 1 "how often a typed line appears"
+}
+
+# stays_as_it_is - your terminal, which is stdout but not stdin
+stays_as_it_is() {
+	eventually sleeper
+	becomes_size 33 77
+	stty rows 44 cols 88 <"/proc/$(cat "$T/caller")/fd/1"
+	becomes_size 44 88
+	! are_off icanon || fail "your terminal is in raw mode, but it is not stdin"
+	end_by KILL "$inside" 137
+}
+
+# What is typed is for whoever else reads from your terminal.
+leaves_stdin() {
+	drive stays_as_it_is "stty rows 33 cols 77
+		exec \"\$@\" $layers sleep 4711 </dev/null"
+	printf '%s\n' 'expect got piped' 'wait 4' |
+		at_terminal "echo piped | \"\$@\" $layers sh -c '
+			read -r line; echo got \$line; exit 4'"
 }
 
 # restores STATUS COMMAND [SCRIPT] - your settings, after it has exited
@@ -167,6 +195,7 @@ terminates_launcher() {
 
 restores_settings() {
 	restores 7 "sh -c 'exit 7'"
+	restores 127 no-such-command
 	restores 137 "sleep 4711" kills_container
 	restores 143 "sleep 4711" terminates_launcher
 }
@@ -214,24 +243,29 @@ becomes_size() {
 }
 
 inner_size() {
-	stty size <"/proc/$inside/fd/0"
+	{ stty size <"/proc/$inside/fd/1"; } 2>/dev/null
 }
 
 inner_size_is() {
 	[ "$(inner_size)" = "$1" ]
 }
 
+# Twice, because a handler can be reset; and bytes are still copied after that.
 changes_size() {
 	eventually sleeper
 	becomes_size 33 77
 	becomes_raw
-	stty rows 44 cols 88 <"/proc/$(cat "$T/caller")/fd/0"
-	becomes_size 44 88
-	end_by KILL "$inside" 137
+	for size in 44:88 22:66; do
+		stty rows ${size%:*} cols ${size#*:} \
+			<"/proc/$(cat "$T/caller")/fd/0"
+		becomes_size ${size%:*} ${size#*:}
+	done
+	say 'send word\r' 'expect got word' 'wait 3'
 }
 
 has_window_size() {
-	drive changes_size "stty rows 33 cols 77; exec \"\$@\" $layers sleep 4711"
+	drive changes_size "stty rows 33 cols 77; exec \"\$@\" $layers sh -c '
+		sleep 4711 & read -r line; echo got \$line; exit 3'"
 }
 
 loses_nothing() {
@@ -278,6 +312,10 @@ hint='neither direction waits for the other one: poll(2)'
 promise "keys wait until the command reads them, output does not" copies_both_ways
 hint='TIOCGWINSZ, TIOCSWINSZ: before the command starts, and for SIGWINCH'
 promise "it has the size of your window, also a new size" has_window_size
+hint='isatty(3) for each of 0, 1 and 2: without any, open no new terminal'
+promise "without a terminal, the command has none" has_no_other
+hint='copy from stdin, and change settings, only if stdin is your terminal'
+promise "if stdin is not your terminal, it stays stdin" leaves_stdin
 hint='isatty(3) for each of 0, 1 and 2'
 promise "pipes and files stay stdin, stdout and stderr" keeps_files
 hint='try it with -U'
