@@ -27,6 +27,9 @@ passes_on() {
 	is "$status" 7
 	run "$sandbox" sh -c 'kill -KILL $$'
 	is "$status" 137
+	cd tools
+	run sh sandbox pwd
+	is "$out" "$PWD"
 }
 
 has_job_control() {
