@@ -121,6 +121,13 @@ works_for_a_user() {
 	contains "$out" '"none": {'
 }
 
+# It must not be left out without a word.
+says_why_not() {
+	inspect_step step05-overlay "$scratch/tiny-linux"
+	run setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$inspect"
+	contains "$err" "Operation not permitted"
+}
+
 # First from outside, as on the machine, then from a second terminal. Seen from
 # there, the launcher's parent has no PID.
 looks_into_a_sandbox() {
@@ -150,6 +157,7 @@ t "the network of step 07" describes_network step07-bridge-nat cbr0 eth0
 t "layers and mounts, with odd names" describes_layers
 t "arguments, with odd characters" quotes_arguments
 t "an ordinary user can inspect a container of -U" works_for_a_user
+t "a container that may not be looked into" says_why_not
 t "containers in a sandbox, from outside and in a second terminal" \
 	looks_into_a_sandbox
 done_testing
