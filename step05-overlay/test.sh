@@ -43,7 +43,7 @@ keeps_writes() {
 finds_layers() {
 	for i in $(seq 60); do mkdir -p "layers/$i/n/$i"; done
 	mkdir -p "$T/a:b,c\\d e'f/n/odd" "a:b,c\\d e'f"
-	list=$(seq -s : -f layers/%g 60):$T/"a\:b\,c\\\\d e'f"
+	list=layers/$(seq -s :layers/ 60):$T/"a\:b\,c\\\\d e'f"
 	run_container -w "a:b,c\\d e'f" "$list:image" ls /n
 	is "$(echo "$out" | wc -l)" 61 "$err"
 	# The kernel reads 4095 bytes. Neither a layer nor upper may be cut off.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * start FILE COMMAND [ARG...] - run COMMAND with the default for all signals
+ * start [-i NUMBER]... FILE COMMAND [ARG...] - run COMMAND with the default for
+ * all signals but those to be ignored: -i 17 is CHLD
  *
  * A shell ignores INT and QUIT in its background jobs, and nohup(1) HUP. env(1)
- * can restore them, but not that of uutils or busybox. Before COMMAND starts,
+ * can change that, but not that of uutils or busybox. Before COMMAND starts,
  * FILE is opened for writing: whoever reads a FIFO knows then that it can be
  * killed.
  */
@@ -11,16 +12,22 @@
 #include <err.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 int main(int argc, char *argv[])
 {
-	if (argc < 3)
-		errx(2, "usage: start FILE COMMAND [ARG...]");
+	int option;
+
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL); /* fails for KILL and STOP */
-	if (open(argv[1], O_WRONLY | O_CLOEXEC) == -1)
-		err(125, "%s", argv[1]);
-	execvp(argv[2], argv + 2);
-	err(127, "%s", argv[2]);
+	while ((option = getopt(argc, argv, "+i:")) == 'i')
+		signal(atoi(optarg), SIG_IGN);
+	argv += optind;
+	if (option != -1 || argc - optind < 2)
+		errx(2, "usage: start [-i NUMBER]... FILE COMMAND [ARG...]");
+	if (open(argv[0], O_WRONLY | O_CLOEXEC) == -1)
+		err(125, "%s", argv[0]);
+	execvp(argv[1], argv + 1);
+	err(127, "%s", argv[1]);
 }

@@ -252,8 +252,8 @@ runs_anywhere() {
 		. "$(dirname "$0")/lib.sh"
 		t environment lacks "$(env)" odd
 		typing() {
-			printf '%s\n' 'expect $' 'send exit 3\r' 'wait 3' |
-				on_terminal env PS1='$ ' sh -i
+			printf '%s\n' 'expect ready#' 'send exit 3\r' 'wait 3' |
+				on_terminal env PS1='ready# ' sh -i
 		}
 		t typing typing
 		done_testing

@@ -93,13 +93,14 @@ hides_its_mounts() {
 }
 
 ignores_sigchld() {
-	run env --ignore-signal=CHLD "$container" "$rootfs" sh -c 'exit 7'
+	run "$probes/start" -i 17 /dev/null "$container" "$rootfs" sh -c 'exit 7'
 	is "$status$err" 7
 }
 
 # nohup(1) ignores HUP; a shell ignores INT and QUIT in a background job.
 ignores_what_the_caller_ignores() {
-	start env --ignore-signal=HUP,INT "$container" "$rootfs" sleep 4711
+	start "$probes/start" -i 1 -i 2 /dev/null \
+		"$container" "$rootfs" sleep 4711
 	eventually sleeper
 	launcher=$(grep -l '^NSpid:.*[0-9]$' /proc/[0-9]*/status | wc -l)
 	isnt "$launcher" 0
@@ -107,7 +108,7 @@ ignores_what_the_caller_ignores() {
 	kill -HUP "$pid"
 	kill -INT "$pid"
 	eventually in_state S "$pid" "$inside"
-	contains "$(grep '^SigIgn' "/proc/$inside/status")" "00000003" "$before"
+	contains "$(grep '^SigIgn:.*3$' "/proc/$inside/status")" SigIgn "$before"
 	kill -KILL "$inside"
 	ends_with 137
 }
