@@ -15,17 +15,18 @@ start_container() {
 	sed -i "s/^$pid$/$inside/" "$T.started"
 }
 
-# start_with_pid - a container as in step 04. PID 1 is the second unshare,
-# because sleep as PID 1 would ignore SIGTERM.
+# start_with_pid [OPTION...] - a container as in step 04. PID 1 is the second
+# unshare, because sleep as PID 1 would ignore SIGTERM.
 start_with_pid() {
-	start_container unshare --pid --fork \
+	start_container unshare "$@" --pid --fork \
 		unshare --fork --mount --uts --ipc --net --cgroup \
 		--root="$rootfs" --mount-proc
 }
 
-# enter_it - runs `sleep 4712` in the container; sets $entered
+# enter_it [COMMAND...] - runs `sleep 4712` in the container; sets $entered. COMMAND
+# runs enter.
 enter_it() {
-	start env SECRET=host "$enter" "$inside" sleep 4712
+	start "$@" "$enter" "$inside" sleep 4712
 	eventually has_entered
 	[ -n "$entered" ] || fail "the command did not start: \
 $(head -n 1 "$T/start.err")"
@@ -64,8 +65,9 @@ shares_the_root() {
 	done
 }
 
+# ids PID - all of its user and group IDs, seen from outside
 ids() {
-	sed -n 's/^[UG]id:[[:blank:]]*\([0-9]*\).*/\1/p' "/proc/$1/status"
+	grep '^[UG]id:' "/proc/$1/status" | tr '\t' ' '
 }
 
 # The sandbox of an ordinary user has one user ID: then this cannot differ.
@@ -78,11 +80,29 @@ is_user_0() {
 	is "$(ids "$entered")" "$(ids "$inside")" "user and group, outside"
 }
 
+# drops_groups OPTION... - of a caller who is in the groups 4 and 27
+drops_groups() {
+	setpriv --groups 4,27 true 2>/dev/null ||
+		skip "needs root: this sandbox has only one user"
+	start_container "$container" "$@" "$rootfs"
+	enter_it setpriv --groups 4,27
+	groups=$(sed -n 's/^Groups:[[:blank:]]*//p' "/proc/$entered/status")
+	is "${groups% }" "" "the command's supplementary groups"
+}
+
 leaves_the_environment() {
 	start_container "$container" "$rootfs"
-	enter_it
-	is "$(tr '\0' '\n' <"/proc/$entered/environ" | sed 's/=.*//' | sort |
-		tr '\n' ' ')" "HOME PATH TERM " "the command's environment"
+	enter_it env SECRET=host PATH="/host:$PATH" HOME=/host TERM=vt100
+	is "$(tr '\0' '\n' <"/proc/$entered/environ" | sort)" "HOME=/root
+PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+TERM=vt100" "the command's environment"
+}
+
+keeps_standard_files() {
+	start_container "$container" "$rootfs"
+	run sh -c 'echo in | "$@"' sh "$enter" "$inside" sh -c 'cat; echo err >&2'
+	ran="echo in | ./enter PID sh -c 'cat; echo err >&2'"
+	is "$out:$err" in:err "stdout:stderr of the command"
 }
 
 leaves_files() {
@@ -117,6 +137,25 @@ refuses() {
 	one_line_error 125
 }
 
+# refuses_to_run COMMAND... - COMMAND runs enter
+refuses_to_run() {
+	run "$@" "$enter" "$inside" sh -c 'echo it runs'
+	ran="$* ./enter PID sh -c 'echo it runs'"
+	one_line_error 125
+}
+
+needs_capabilities() {
+	start_container "$container" "$rootfs"
+	refuses_to_run setpriv --bounding-set=-sys_admin
+	refuses_to_run setpriv --bounding-set=-sys_chroot
+}
+
+# needs_root OPTION... - of unshare, for a user namespace that lacks an ID 0
+needs_root() {
+	start_container unshare --user "$@" --mount
+	refuses_to_run
+}
+
 # The process has exited, and the shell has waited for it.
 refuses_wrong_arguments() {
 	refuses 1
@@ -129,12 +168,15 @@ refuses_wrong_arguments() {
 hint='setns(2) for each of them; mnt last, or open everything first'
 t "the command is in the container's namespaces" \
 	shares_namespaces start_container "$container" "$rootfs"
-hint='enter the user namespace too, together with or before the others'
+hint='enter the user namespace too, with the others or after them: before, you
+      would lose the right to enter those that belong to the host'
 t "-U: it is, in the user namespace as well" \
 	shares_namespaces start_container "$container" -U "$rootfs"
 hint='setns(2) changes the PID namespace of your next child: fork(2) after it'
 t "with a PID namespace: it is, in this one as well" \
 	shares_namespaces start_with_pid
+t "-U and with a PID namespace: it is in all of them" \
+	shares_namespaces start_with_pid --user --map-root-user
 hint='/proc/PID/root leads there; chroot(2) leaves the working directory'
 t "its root and working directory are the container's root" \
 	shares_the_root start_container "$container" "$rootfs"
@@ -143,12 +185,24 @@ t "-U: its root and working directory are the container's root" \
 t "with a PID namespace: they are as well" shares_the_root start_with_pid
 hint='setns(2) does not change IDs: setgid(2), then setuid(2)'
 t "in a user namespace, it is user and group 0" is_user_0
+hint='setgroups(2), before setns(2): a user namespace may deny it'
+t "it is in none of the groups of the caller" drops_groups
+t "-U: it is in none of the groups of the caller" drops_groups -U
 hint='clearenv(3): see run_command() in container.c'
-t "its environment is PATH, HOME and TERM" leaves_the_environment
+t "its environment is PATH, HOME and TERM, as in run_command()" \
+	leaves_the_environment
+hint='0, 1 and 2 are those of the caller'
+t "it has the stdin, stdout and stderr of the caller" keeps_standard_files
 hint='O_CLOEXEC'
 t "it inherits no file that enter has opened" leaves_files
 hint='waitpid(2): see wait_for_exit() in container.c'
 t "its exit status is passed on, or 128+N, 127, 126" passes_the_status_on
+hint='check what setns(2) and chroot(2) return'
+t "125, if a call is not permitted" needs_capabilities
+hint='check what setuid(2) returns'
+t "125, if the user namespace has no user 0" needs_root --map-user=5 --map-group=0
+hint='check what setgid(2) returns'
+t "125, if the user namespace has no group 0" needs_root --map-user=0 --map-group=5
 hint='exit with EXIT_LAUNCHER, and print one line to stderr'
 t "125, if there is no such process or an argument is missing" \
 	refuses_wrong_arguments
