@@ -178,7 +178,8 @@ layer = "$$(printf %s "$$ROOTFS" | sed 's/[\\:,]/\\&/g')"
 
 # Root builds as the owner of the checkout, who can then remove what was built.
 ifeq ($(USER_ID),0)
-OWNER := $(filter-out --reuid=0,$(shell stat -c '--reuid=%u --regid=%g' .))
+OWNER := $(filter-out --reuid=0,\
+	$(join --reuid= --regid=,$(shell stat -c '%u %g' .)))
 ifneq ($(filter --reuid=%,$(OWNER)),)
 %/container .build/% $(if $(TARBALL),,rootfs): SHELL = setpriv
 %/container .build/% $(if $(TARBALL),,rootfs): .SHELLFLAGS = \
