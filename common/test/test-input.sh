@@ -57,6 +57,7 @@ cannot_run() {
 }
 
 refuses_commands() {
+	mkdir "$T/root" # which cp of uutils does not
 	cp -RP "$rootfs/." "$T/root"
 	cannot_run 127 missing "No such file or directory"
 	cannot_run 127 "$T/root/bin/sh" "No such file or directory"
@@ -68,6 +69,7 @@ refuses_commands() {
 
 # For a PDP-11, which no Linux machine emulates. libc may try the shell then.
 refuses_a_foreign_program() {
+	mkdir "$T/root"
 	cp -RP "$rootfs/." "$T/root"
 	{
 		printf '\177ELF\002\001\001\000\000\000\000\000\000\000\000\000'
