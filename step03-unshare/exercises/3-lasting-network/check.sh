@@ -58,6 +58,7 @@ outlives() {
 	# Some kernels add tunnels to every network namespace.
 	run "$container" -n "$FILE" "$rootfs" peek interfaces
 	is "$(inode)" "$first" "FILE, after the second container"
+	is "$(grep -cF " $FILE " /proc/self/mountinfo)" 1 "mounts on FILE"
 	contains "$out" "lo up" "interfaces in the second container"
 }
 
@@ -87,11 +88,37 @@ finds_a_relative_file() {
 	is "$(inode)" "$(ns_of "$inside" net)" "FILE in the caller's directory"
 }
 
+# enters_that_of_others - a network namespace that no container has created
+enters_that_of_others() {
+	: >"$FILE"
+	unshare --net="$FILE" true
+	start_container -n "$FILE"
+	is "$(ns_of "$inside" net)" "$(inode)" \
+		"the container's network namespace"
+}
+
+# The name in /proc is a namespace without a mount.
+enters_that_of_a_process() {
+	start unshare --net sleep 60
+	eventually grep -qx sleep "/proc/$pid/comm"
+	other=$pid
+	start_container -n "/proc/$other/ns/net"
+	is "$(ns_of "$inside" net)" "$(ns_of "$other" net)" \
+		"the container's network namespace"
+}
+
+refuses() {
+	run "$container" -n "$1" "$rootfs" sh -c 'echo it runs'
+	one_line_error 125
+}
+
 refuses_another_type() {
 	: >"$FILE"
-	mount --bind /proc/self/ns/uts "$FILE"
-	run "$container" -n "$FILE" "$rootfs" echo 'the command runs'
-	one_line_error 125
+	for type in uts ipc mnt pid user; do
+		mount --bind "/proc/self/ns/$type" "$FILE" 2>/dev/null || continue
+		refuses "$FILE"
+		umount "$FILE"
+	done
 }
 
 # has_others [-n] - with -n FILE
@@ -114,8 +141,15 @@ t "FILE may be an ordinary file, left by a reboot" \
 	unmounts uses_an_ordinary_file
 hint='main() changes the working directory: use FILE before that'
 t "FILE may be relative" unmounts finds_a_relative_file
+hint='another program may have created it'
+t "FILE may be a network namespace that unshare(1) has mounted" \
+	unmounts enters_that_of_others
+t "FILE may be that of a process: /proc/PID/ns/net" enters_that_of_a_process
 hint='the last argument of setns(2) is the type that you expect'
 t "a namespace of another type is refused" unmounts refuses_another_type
+hint='check what open(2) and mount(2) return'
+t "FILE in a directory that does not exist is refused" \
+	refuses /tmp/no/such/directory/net
 hint='only the network is shared, and only with -n'
 t "with -n, the other namespaces are the container's own" \
 	unmounts has_others -n

@@ -5,19 +5,19 @@
 # Untouched: no container with a range of IDs
 . "$(dirname "$0")/../../../common/test/lib.sh"
 
-# with_ranges SUBUID SUBGID COMMAND... - for user 1000, called reader, whose
-# files these are. $as_reader are the words that run a command as this user.
+# with_ranges SUBUID SUBGID COMMAND... - for user 1000, called reader, in group 1005,
+# whose files these are. $as_reader are the words that run a command as this user.
 with_ranges() {
 	can_map
 	printf '%s\n' "$1" >"$T/subuid"
 	printf '%s\n' "$2" >"$T/subgid"
-	echo 'reader:x:1000:1000::/:/bin/sh' >"$T/passwd"
-	echo 'reader:x:1000:' >"$T/group"
+	echo 'reader:x:1000:1005::/:/bin/sh' >"$T/passwd"
+	echo 'readers:x:1005:' >"$T/group"
 	cp "$container" "$T/container"
 	container=$T/container
 	cp -RP "$rootfs" "$T/root"
 	rootfs=$T/root
-	chown -R 1000:1000 "$rootfs"
+	chown -R 1000:1005 "$rootfs"
 	chmod 755 "$scratch" "$T" "$container"
 	cat >"$T/as-reader" <<-END
 		set -e
@@ -25,7 +25,7 @@ with_ranges() {
 			mount --bind "$T/\$file" "/etc/\$file"
 		done
 		PATH=\$PATH:/usr/sbin:/sbin exec setpriv --reuid=1000 \\
-			--regid=1000 --clear-groups "\$@"
+			--regid=1005 --clear-groups "\$@"
 	END
 	as_reader="unshare --mount sh $T/as-reader"
 	shift 2
@@ -77,7 +77,7 @@ runs_or_ended() {
 
 # map uid|gid - of the container: "0 1000 1, 1 20000 10000"
 map() {
-	awk '{ printf "%s%d %d %d", (NR > 1 ? ", " : ""), $1, $2, $3 }' \
+	awk '{ printf "%s%s %s %s", (NR > 1 ? ", " : ""), $1, $2, $3 }' \
 		"/proc/$inside/${1}_map"
 }
 
@@ -86,7 +86,7 @@ maps() {
 	start_container -R
 	poll 50 is_mapped || :
 	is "$(map uid)" "0 1000 1, 1 $1" "uid_map"
-	is "$(map gid)" "0 1000 1, 1 $2" "gid_map"
+	is "$(map gid)" "0 1005 1, 1 $2" "gid_map"
 }
 
 is_mapped() {
@@ -96,7 +96,7 @@ is_mapped() {
 maps_one() {
 	start_container -U
 	is "$(map uid)" "0 1000 1" "uid_map"
-	is "$(map gid)" "0 1000 1" "gid_map"
+	is "$(map gid)" "0 1005 1" "gid_map"
 }
 
 chowns() {
@@ -126,10 +126,27 @@ waits() {
 # The reason is in the message, which newuidmap may print.
 refuses() {
 	# shellcheck disable=SC2086 # words
-	run $as_reader "$container" -R "$rootfs" echo 'the command runs'
+	run $as_reader "$container" -R "$rootfs" sh -c 'echo it runs'
 	is "$status" 125 "exit status"
 	is "$out" "" "stdout"
 	isnt "$err" "" "stderr"
+}
+
+# fails PROGRAM - like one that is not permitted to map the IDs
+fails() {
+	mkdir "$T/failing"
+	printf '#!/bin/sh\necho "%s: not allowed" >&2\nexit 1\n' "$1" \
+		>"$T/failing/$1"
+	chmod 755 "$T/failing" "$T/failing/$1"
+	PATH=$T/failing:$PATH
+	refuses
+}
+
+has_large_numbers() {
+	setpriv --reuid=3000000000 --clear-groups true 2>/dev/null ||
+		skip "this sandbox has no user 3000000000"
+	with_ranges reader:3000000000:65536 reader:3000000000:65536 \
+		maps "3000000000 65536" "3000000000 65536"
 }
 
 uids=reader:20000:10000 gids=reader:40000:5000
@@ -152,6 +169,11 @@ t "a file of user 1000 and group 33 is START + 999 and + 32 outside" \
 hint='without a range, do not start the command; exit with EXIT_LAUNCHER'
 t "without a range of users: 125" with_ranges daemon:10000:100 $gids refuses
 t "without a range of groups: 125" with_ranges $uids daemon:10000:100 refuses
+hint='WEXITSTATUS: if it is not 0, the IDs are not mapped'
+t "if newuidmap fails: 125" with_ranges $uids $gids fails newuidmap
+t "if newgidmap fails: 125" with_ranges $uids $gids fails newgidmap
+hint='an ID has 32 bits, without a sign'
+t "a range may begin at 3000000000" has_large_numbers
 hint='-U needs neither a range nor newuidmap'
 t "-U still maps one ID" with_ranges $uids $gids maps_one
 done_testing
