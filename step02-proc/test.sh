@@ -107,7 +107,7 @@ reaches_the_host_root() {
 	is "$out" secret
 }
 
-# Step 03 mends the mount, step 04 the command. TERM and HUP leave the same: see
+# Step 03 fixes the mount, step 04 the command. TERM and HUP leave both, too: see
 # exercise 2.1.
 killed_launcher_leaves_all() {
 	start_container

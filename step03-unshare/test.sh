@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# test.sh - step 03: its own mounts, host name, IPC objects, network and cgroup
+# test.sh - step 03: its own mounts, hostname, IPC objects, network and cgroup
 # root, and with -U its own users. The processes are still the host's.
 . "$(dirname "$0")/../common/test/lib.sh"
 
@@ -116,7 +116,7 @@ escapes() {
 }
 
 t "it has five namespaces, with -U six" creates_namespaces
-t "it has a host name, and the host keeps its own" sets_the_host_name
+t "it has its own hostname, and the host keeps its own" sets_the_host_name
 t "its only mount is /proc" mounts_proc
 t "it has no network interface but lo, which is down" has_only_lo
 t "it sees none of the host's IPC objects" hides_ipc_objects
