@@ -38,10 +38,13 @@ static void __attribute__((format(printf, 1, 2))) add(const char *format, ...)
 {
 	va_list values;
 
+	char **more = facts;
+
 	if (count % 1024 == 0)
-		facts = realloc(facts, (count + 1024) * sizeof(*facts));
-	if (facts == NULL)
+		more = realloc(facts, (count + 1024) * sizeof(*facts));
+	if (more == NULL)
 		err(1, "memory");
+	facts = more;
 	va_start(values, format);
 	if (vasprintf(&facts[count++], format, values) == -1)
 		err(1, "memory");
@@ -233,16 +236,15 @@ static void put_value(const void *value, size_t size)
 }
 
 /* A counter in a rule is an expression of that name. */
-static void put_expressions(const struct rtattr *rule)
+static void put_expressions(struct rtattr *rule)
 {
-	const struct rtattr *item = RTA_DATA(rule), *name, *data;
+	struct rtattr *item = RTA_DATA(rule), *name, *data;
 	int left = RTA_PAYLOAD(rule);
 
 	for (; RTA_OK(item, left); item = RTA_NEXT(item, left)) {
 		name = RTA_DATA(item);
 		put(" %s ", (const char *)RTA_DATA(name));
-		data = (const void *)((const char *)name +
-				      RTA_ALIGN(name->rta_len));
+		data = (void *)((char *)name + RTA_ALIGN(name->rta_len));
 		if (strcmp(RTA_DATA(name), "counter") != 0 &&
 		    RTA_PAYLOAD(item) > RTA_ALIGN(name->rta_len))
 			put_value(RTA_DATA(data), RTA_PAYLOAD(data));
