@@ -72,10 +72,16 @@ refuses_link() {
 	one_line_error 125
 }
 
+runs_or_ended() {
+	sleeper || ended
+}
+
 is_visible() {
 	copy_root
 	start "$container" "$root" sleep 4711
-	eventually sleeper
+	eventually runs_or_ended
+	[ -n "$inside" ] ||
+		fail "the command does not run: $(head -n 1 "$T/start.err")"
 	is "$(mounts)" "/proc proc" "the mounts while it runs, as the host sees them"
 	kill "$inside"
 	ends_with 143
