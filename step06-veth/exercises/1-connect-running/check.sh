@@ -190,8 +190,8 @@ t "container and host reach each other at once" passes_packets
 hint='before the first change, compare /proc/PID/ns/net with /proc/self/ns/net:
       the same st_dev and st_ino of stat(2) are the same namespace'
 t "a process in the network namespace of the host is refused" refuses_the_hosts
-hint='exit with 125 before the first change. strtol(3) says where the number ends,
-      and may return one that does not fit into an int'
+hint='exit with 125 before the first change. strtol(3) says where the number
+      ends, and may return one that does not fit into an int'
 t "a process that does not exist is refused" refuses_none
 hint='the namespace of a running container stays, and so does the cable: delete
       it before you exit, and it can be connected later'

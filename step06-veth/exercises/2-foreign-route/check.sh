@@ -110,7 +110,8 @@ hint='which route matches? With RTM_F_FIB_MATCH, rtm_dst_len is its prefix
       length'
 t "the default route is allowed" is_allowed \
 	'route add default via 192.0.2.1'
-t "the default route in a table of its own, as of wg-quick, is allowed" is_allowed \
+t "the default route in a table of its own, as of wg-quick, is allowed" \
+	is_allowed \
 	'rule add pref 5270 table main suppress_prefixlength 0
 	rule add pref 5271 table 52
 	route add default dev vpn0 table 52'

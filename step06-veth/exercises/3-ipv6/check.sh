@@ -48,8 +48,8 @@ has_addresses() {
 	done
 }
 
-# Without DAD, an address has the flag nodad; or the link makes none, because one
-# of these settings is 0.
+# Without DAD, an address has the flag nodad; or one of these settings of its link
+# is 0.
 waits_for_none() {
 	start_container -6
 	for end in host container; do
@@ -129,8 +129,8 @@ works_again() {
 
 hint='a new IPv6 address is tentative for a second or two: see ip-address(8)'
 t "both ends have an address, and may use it" has_addresses
-hint='to wait until an address is no longer tentative takes a second or two. Tell
-      the kernel that nobody else can have it'
+hint='waiting until an address is no longer tentative takes a second or two.
+      Tell the kernel that nobody else can have it'
 t "duplicate address detection is not waited for" waits_for_none
 hint='the other end, too, has to answer: it must not be tentative either'
 t "the host answers the container's first packet" answers_at_once

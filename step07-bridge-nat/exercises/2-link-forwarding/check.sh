@@ -35,6 +35,15 @@ of() {
 	[ "$value" = 0 ] && echo off || echo on
 }
 
+# add_link - the host has a second link, vpn0. The test ends without it.
+add_link() {
+	ip link add vpn0 type veth peer name vpn1
+}
+
+del_link() {
+	ip link del vpn0
+}
+
 forwards_for_two() {
 	start_container -f eth0
 	is "cbr0 $(of cbr0), eth0 $(of eth0)" "cbr0 on, eth0 on" \
@@ -43,6 +52,17 @@ forwards_for_two() {
 		"0, lo off, default off" "ip_forward, and other links"
 	run "$container" -f eth0 "$rootfs" reach ping 198.51.100.1
 	is "$out" "reply from 198.51.100.1" "the container asks the internet"
+}
+
+forwards_for_another() {
+	add_link
+	start_container -f vpn0
+	shown="cbr0 $(of cbr0), vpn0 $(of vpn0), eth0 $(of eth0), vpn1 $(of vpn1)"
+	end_container "$pid"
+	shown="$shown, then $(of vpn0)"
+	del_link
+	is "$shown" "cbr0 on, vpn0 on, eth0 off, vpn1 off, then off" \
+		"forwarding with -f vpn0"
 }
 
 ends_with_the_last() {
@@ -64,6 +84,33 @@ survives_a_kill() {
 	is "eth0 $(of eth0)" "eth0 off" "forwarding after the next container"
 }
 
+# The last container has another uplink than the one that was killed.
+survives_a_kill_of_another() {
+	add_link
+	start_container -f eth0
+	kill -KILL "$pid"
+	eventually has_disappeared_or_zombie "$pid"
+	run "$container" -f vpn0 "$rootfs" true
+	shown="$status: eth0 $(of eth0), vpn0 $(of vpn0)"
+	del_link
+	is "$shown" "0: eth0 off, vpn0 off" \
+		"forwarding after the next container, with -f vpn0"
+}
+
+two_uplinks() {
+	add_link
+	start_container -f eth0
+	first=$pid
+	start_container -f vpn0
+	shown="eth0 $(of eth0), vpn0 $(of vpn0)"
+	end_container "$pid"
+	end_container "$first"
+	shown="$shown, then eth0 $(of eth0), vpn0 $(of vpn0)"
+	del_link
+	is "$shown" "eth0 on, vpn0 on, then eth0 off, vpn0 off" \
+		"forwarding for two containers with -f eth0 and -f vpn0"
+}
+
 # leaves PATH - on, if it was before
 leaves() {
 	echo 1 >"$ipv4/$1"
@@ -71,6 +118,25 @@ leaves() {
 	value=$(cat "$ipv4/$1")
 	echo 0 >"$ipv4/$1"
 	is "$value" 1 "$1, which was 1 before"
+}
+
+# A link that no container has named
+leaves_others() {
+	add_link
+	echo 1 >$ipv4/conf/vpn0/forwarding
+	run "$container" -f eth0 "$rootfs" true
+	value=$(cat $ipv4/conf/vpn0/forwarding)
+	del_link
+	is "$value" 1 "conf/vpn0/forwarding, which was 1 before"
+}
+
+leaves_what_was_set_meanwhile() {
+	start_container -f eth0
+	echo 1 >$ipv4/conf/eth0/forwarding
+	end_container "$pid"
+	value=$(cat $ipv4/conf/eth0/forwarding)
+	echo 0 >$ipv4/conf/eth0/forwarding
+	is "$value" 1 "conf/eth0/forwarding, set to 1 meanwhile"
 }
 
 leaves_dockers() {
@@ -82,14 +148,24 @@ leaves_dockers() {
 	is "$value" 1/1 "ip_forward and that of eth0, set to 1 meanwhile"
 }
 
+# Not every directory in conf is a link, and no link has a slash in its name.
 refuses_no_link() {
-	run "$container" -f nolink0 "$rootfs" echo 'the command runs'
-	one_line_error 125
+	for link in nolink0 all default ../conf/all ../conf/eth0 eth0/../all \
+		eth0/ . .. eth ''; do
+		run "$container" -f "$link" "$rootfs" true
+		is "$status" 125 "exit status with -f '$link'"
+		one_line_error 125
+		is "all $(of all), eth0 $(of eth0), default $(of default)" \
+			"all off, eth0 off, default off" \
+			"forwarding after -f '$link'"
+	done
 }
 
 has_the_default() {
 	start_container
 	is "$(cat $ipv4/ip_forward)" 2 "ip_forward without -f"
+	end_container "$pid"
+	is "$(cat $ipv4/ip_forward)" 0 "ip_forward after a container without -f"
 }
 
 # The kernel changes accept_redirects when ip_forward changes.
@@ -104,15 +180,24 @@ keep_redirects() {
 hint='each link has a file in /proc/sys/net/ipv4/conf'
 t "with -f eth0, only cbr0 and eth0 forward, and that is enough" \
 	forwards_for_two
-hint='who is the last one? See remove_network()'
+hint='the link is the one that -f names'
+t "with -f vpn0, only cbr0 and vpn0 forward" forwards_for_another
+hint='which one is the last? See remove_network()'
 t "the last container turns it off again" ends_with_the_last
+t "also where another container has turned it on" two_uplinks
 hint='a value in the memory of a killed launcher is lost'
 t "also what a killed one had turned on" survives_a_kill
+hint='the killed one had another link than the last one: look at all links'
+t "also if the last one has another LINK" survives_a_kill_of_another
 hint='turn off only what is marked as yours'
 t "eth0 stays on if it was" leaves conf/eth0/forwarding
+t "another link stays on if it was" leaves_others
+t "eth0 stays on if somebody turned it on meanwhile" \
+	leaves_what_was_set_meanwhile
 t "all links stay on if they were" keep_redirects leaves ip_forward
 t "and if Docker turned them on meanwhile" keep_redirects leaves_dockers
-hint='the file in /proc/sys does not exist'
+hint='a file in /proc/sys may exist without such a link: nl_get_link() asks for
+      the link'
 t "a link that does not exist is refused" refuses_no_link
 hint='without -f, all is as before'
 t "without -f, all links forward" has_the_default

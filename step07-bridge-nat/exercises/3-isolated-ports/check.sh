@@ -44,6 +44,29 @@ are_isolated() {
 	lacks "$(cat "$T/backward")" reply "the second container asks the first"
 }
 
+# No protocol: any frame, to all neighbours or to one
+exchange_no_frames() {
+	start_two -i
+	start_one -i
+	cc -o "$T/send-frames" "${0%/*}/send-frames.c"
+	frames_pass "$first" "$pid" ff:ff:ff:ff:ff:ff
+	frames_pass "$pid" "$second" 02:42:0a:c8:00:03
+	frames_pass "$second" "$first" 02:42:0a:c8:00:02
+}
+
+# frames_pass FROM TO MAC - 1000 frames; some others may arrive meanwhile
+frames_pass() {
+	before=$(frames_received "$2")
+	inside "$1" "$T/send-frames" "$3"
+	more=$(($(frames_received "$2") - before))
+	[ $more -lt 500 ] && more=few
+	is "$more" few "frames to $3 that arrive at a neighbour"
+}
+
+frames_received() {
+	inside "$1" awk '/eth0:/ { print $3 }' /proc/net/dev
+}
+
 reach_the_rest() {
 	start_two -i
 	for from in "$first" "$second"; do
@@ -62,13 +85,29 @@ reach_each_other() {
 	start_two
 	run inside "$first" "$reach" ping 10.200.0.3
 	is "$out" "reply from 10.200.0.3" "a container without -i asks another"
+	run inside "$second" "$reach" ping 10.200.0.2
+	is "$out" "reply from 10.200.0.2" "another one asks it"
+}
+
+# Containers get the addresses, and so the ports, of those that have exited.
+forgets_the_flag() {
+	run "$container" -i "$rootfs" true
+	is "$status" 0 "status of a container with -i"
+	start_two
+	run inside "$first" "$reach" ping 10.200.0.3
+	is "$out" "reply from 10.200.0.3" "a container without -i asks another"
 }
 
 hint='the flag "isolated" of a port of the bridge, set on every port. "Operation
-      not supported": IFLA_BRPORT_ISOLATED belongs into IFLA_INFO_SLAVE_DATA'
+      not supported": IFLA_BRPORT_ISOLATED belongs in IFLA_INFO_SLAVE_DATA'
 t "with -i, containers do not reach each other" are_isolated
+hint='what about IPv6, and everything else that is not IPv4?'
+t "nor does any Ethernet frame get from one to another" exchange_no_frames
 hint='the bridge itself is not a port: it needs no exception'
 t "they reach the gateway, the host and the internet" reach_the_rest
 hint='only with -i'
 t "without -i, containers reach each other" reach_each_other
+hint='the flag belongs to a port, and a port to one container'
+t "a container with -i changes nothing for the next one without" \
+	forgets_the_flag
 done_testing

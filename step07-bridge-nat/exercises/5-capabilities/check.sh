@@ -57,10 +57,30 @@ reaches_the_internet() {
 	is "$out" "reply from 198.51.100.1" "the container asks the internet"
 }
 
+# fails_closed CAPABILITY - without it, a set cannot be changed
+fails_closed() {
+	run setpriv --bounding-set "-$1" "$container" -c "$rootfs" \
+		sh -c 'grep Cap /proc/self/status'
+	is "$status" 125 "exit status of a launcher without CAP_$1"
+	one_line_error 125
+}
+
+# The same capabilities as a child of this caller that is not in a container
 keeps_all() {
+	setpriv --inh-caps +sys_admin --ambient-caps +sys_admin \
+		grep -e ^Cap -e ^NoNewPrivs /proc/self/status >"$T/outside"
 	start_container
-	is "$(of CapEff)" "$(sed -n 's/^CapEff:[[:blank:]]*//p' /proc/self/status)" \
-		"CapEff without -c"
+	is "$(grep -e ^Cap -e ^NoNewPrivs "/proc/$inside/status" | xargs)" \
+		"$(xargs <"$T/outside")" "capabilities without -c"
+}
+
+# The command's children, and what they execute
+passes_on() {
+	run "$container" -c "$rootfs" sh -c \
+		'sh -c "grep -e CapBnd -e CapEff -e NoNew /proc/self/status"'
+	docker=00000000a80425fb
+	is "$(xargs <"$T/out")" "CapEff: $docker CapBnd: $docker NoNewPrivs: 1" \
+		"in a child of the command"
 }
 
 for options in '' -U; do
@@ -79,10 +99,15 @@ for options in '' -U; do
 	t "${with}root cannot mount" refuses_mount
 done
 options=
+hint='only with -c'
+t "without -c, nothing changes" keeps_all
 hint='PR_SET_NO_NEW_PRIVS of prctl(2)'
 t "a set-user-ID file has no effect" ignores_suid
+hint='the bounding set and no_new_privs are inherited'
+t "children of the command have no more" passes_on
 hint='drop them when the set-up is over'
 t "the network is as before" reaches_the_internet
-hint='only with -c'
-t "without -c, root has all capabilities" keeps_all
+hint='look at the result of every call: must()'
+t "if the sets cannot be changed, the command does not run" \
+	fails_closed setpcap
 done_testing

@@ -8,12 +8,14 @@
 reach=$probes/reach
 
 # start_two - the victim, 10.200.0.2, with a server on port 80, and the attacker,
-# 10.200.0.3, with one on port 81. Sets $attacker, its PID 1, and $first.
+# 10.200.0.3, with one on port 81. Sets $first and $second, the launchers, and
+# $attacker, the PID 1 of the second container.
 start_two() {
 	start_server 80
 	first=$pid
 	start_server 81
-	attacker=$(children_of "$pid")
+	second=$pid
+	attacker=$(children_of "$second")
 }
 
 start_server() {
@@ -32,8 +34,9 @@ as_attacker() {
 	nsenter --net="/proc/$attacker/ns/net" "$@"
 }
 
+# take_mac [MAC] - by default the victim's
 take_mac() {
-	as_attacker ip link set eth0 address 02:42:0a:c8:00:02
+	as_attacker ip link set eth0 address "${1-02:42:0a:c8:00:02}"
 }
 
 # send_packet TO - from the attacker; does not wait for the reply
@@ -78,13 +81,39 @@ resists() {
 
 # What the bridge has learned decides which port receives the victim's frames. Its
 # next frame corrects that: so the check does not wait for a lost packet.
+# keeps_port [MAC]
 keeps_port() {
 	command -v bridge >"$T/bridge" || skip "needs bridge of iproute2"
 	start_two
-	take_mac
+	take_mac "$@"
 	send_packet 10.200.0.1
 	lacks "$(bridge fdb show dev cbr0-3 | grep -v permanent)" \
-		02:42:0a:c8:00:02 "what the bridge learned at the attacker's port"
+		"${1-02:42:0a:c8:00:02}" "what the bridge learned at the attacker's port"
+}
+
+# The other way round: the first container attacks the second.
+protects_the_second() {
+	command -v bridge >"$T/bridge" || skip "needs bridge of iproute2"
+	start_two
+	attacker=$(children_of "$first")
+	take_mac 02:42:0a:c8:00:03
+	send_packet 10.200.0.1
+	lacks "$(bridge fdb show dev cbr0-2 | grep -v permanent)" \
+		02:42:0a:c8:00:03 "what the bridge learned at the attacker's port"
+}
+
+# The attacker announces that the gateway's address is at its own MAC address.
+keeps_the_gateway() {
+	start_two
+	victim=$(children_of "$first")
+	run nsenter --net="/proc/$victim/ns/net" "$reach" ping 10.200.0.1
+	as_attacker ip addr flush dev eth0
+	as_attacker ip addr add 10.200.0.1/24 dev eth0
+	send_packet 10.200.0.2
+	run nsenter --net="/proc/$victim/ns/net" "$reach" ping 198.51.100.1
+	is "$out" "reply from 198.51.100.1" "the victim asks the internet"
+	lacks "$(nsenter --net="/proc/$victim/ns/net" ip neigh show 10.200.0.1)" \
+		02:42:0a:c8:00:03 "the gateway's MAC address, as the victim knows it"
 }
 
 # A packet that needs no reply is enough for an attack by UDP.
@@ -115,19 +144,36 @@ lets_others_pass() {
 	is "$status" 0 "the host asks an honest container"
 }
 
+# Another container still runs, and the rules are those that there were before.
 leaves_nothing() {
-	start "$container" "$rootfs" sleep 4711
-	eventually sleeper
 	start_server 80
-	kill -KILL "$pid"
-	eventually has_disappeared "$pid"
-	! command -v nft >"$T/nft" ||
-		eventually has_tables 1
+	before=$(rules)
+	start_server 81
+	kill "-$1" "$pid"
+	eventually has_rules "$before"
 }
 
-# has_tables N - of the family netdev
-has_tables() {
-	[ "$(nft list tables netdev | wc -l)" -le "$1" ]
+# rules - all that nf_tables has, by numbers, of every family
+rules() {
+	"$probes/snapshot" | grep '^nft '
+}
+
+has_rules() {
+	[ "$(rules)" = "$1" ]
+}
+
+has_no_link() {
+	! ip link show "$1" >"$T/link" 2>&1
+}
+
+# A container that gets the address of one that has exited
+works_again() {
+	start_two
+	kill -KILL "$second"
+	eventually has_no_link cbr0-3
+	start_server 81
+	run "$reach" fetch 10.200.0.3 81
+	is "$status" 0 "the host asks a container that has the address of another"
 }
 
 hint='compare the source addresses, Ethernet and IP, before the bridge does'
@@ -137,10 +183,17 @@ hint='an ARP packet contains the IP address and MAC address of its sender'
 t "nor with the victim's IP address and its own MAC address" resists take_ip
 hint='from each frame, the bridge learns which port leads to its source address'
 t "nor with the victim's MAC address and its own IP address" keeps_port
+t "nor with a MAC address that nobody has" keeps_port 02:00:5e:00:53:07
+t "nor does the first container with the address of the second" \
+	protects_the_second
+hint='no other address is its own, not even in ARP'
+t "nor with the IP address of the gateway" keeps_the_gateway
 hint='only the address that the container has leased is its own'
 t "it cannot send from a free address either" sends_nothing_forged
 hint='drop only what has a wrong address'
 t "a container with its own addresses is not affected" lets_others_pass
 hint='which table disappears with a socket?'
-t "the rules are gone when a launcher is killed" leaves_nothing
+t "the rules are gone when a launcher is killed" leaves_nothing KILL
+t "and when it gets TERM" leaves_nothing TERM
+t "a new container can have the address" works_again
 done_testing
