@@ -93,6 +93,10 @@ works_as_before() {
 	run "$container" -d $options "$rootfs" sh -c 'echo new >/new
 		(sleep 0 & wait); cat /new /proc/sys/net/ipv4/ip_default_ttl'
 	is "$status:$(echo $out)" "0:new 64" "a shell that writes, and reads /proc"
+	for file in meminfo stat mounts self/status net/dev; do
+		run "$container" -d $options "$rootfs" cat /proc/$file
+		isnt "$out" "" "/proc/$file, which is not in the list"
+	done
 }
 
 has_a_network() {

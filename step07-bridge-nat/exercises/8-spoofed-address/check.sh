@@ -116,7 +116,7 @@ keeps_the_gateway() {
 		02:42:0a:c8:00:03 "the gateway's MAC address, as the victim knows it"
 }
 
-# A packet that needs no reply is enough for an attack by UDP.
+# A packet that needs no reply is enough for an attack with UDP.
 sends_nothing_forged() {
 	start_two
 	victim=$(children_of "$first")
