@@ -192,7 +192,8 @@ runner() {
 	cd "$T"
 	jobs=$1 patience=$2
 	shift 2
-	run env CI= JOBS="$jobs" PATIENCE="$patience" "$top/common/test/run" "$@"
+	run env CI= JOBS="$jobs" PATIENCE="$patience" \
+		sh "$top/common/test/run" "$@"
 }
 
 names_failures() {
