@@ -50,13 +50,13 @@ is_allowed() {
 	starts
 }
 
-# is_refused COMMANDS [LINK]
+# is_refused COMMANDS [LINK] - LINK is part of the message
 is_refused() {
 	host "$1"
 	state >"$T/before"
 	run on_host "$container" "$rootfs" sh -c 'echo it runs'
 	is "$status" 125 \
-		"exit status of a container whose subnet is routed to ${2-vpn0}"
+		"exit status of a container whose subnet is routed to vpn0"
 	one_line_error 125 "${2-vpn0}"
 	state | diff "$T/before" - >"$T/diff" ||
 		fail "these links, addresses, routes or rules changed
@@ -134,9 +134,9 @@ t "routes to the addresses beside it are allowed" is_allowed \
 hint='the reply for a route with several next hops has RTA_MULTIPATH in place of
       RTA_OIF; without RTM_F_FIB_MATCH, the kernel chooses one of them'
 t "a route with two next hops is refused" is_refused \
-	'route add 10.200.0.0/24 nexthop via 198.18.0.8 nexthop via 198.18.0.9'
+	'route add 10.200.0.0/24 nexthop via 198.18.0.8 nexthop via 198.18.0.9' ''
 hint='the message is one line that names the link of this route'
-t "a link of another name is named" is_refused \
+t "a link of another name is refused, and named" is_refused \
 	'link add tun9 type veth peer name tun8
 	link set tun9 up
 	route add 10.200.0.0/16 dev tun9
