@@ -181,6 +181,7 @@ names_its_programs() {
 	}
 	!block && NF { needs = "" }' "$1" >"$T/words"
 	while read -r word line; do
+		# shellcheck disable=SC2140 # brackets, not quotes
 		case $everywhere in
 		*[" $newline"]"$word"[" $newline"]*) ;;
 		*)
