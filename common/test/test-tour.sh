@@ -20,20 +20,68 @@ measures_the_table() {
 	run "$top/common/tools/tour" rootfs/tiny-linux
 	contains "$out" "processes it sees      all    none*  all*   all    own*   own    own    own"
 	contains "$out" "root can climb out     -      yes    yes    yes    yes    no*    no     no"
-	contains "$out" "its mounts on the host -      0      1*     0*     0      0      0      0"
+	contains "$out" "mounts on the host     -      0      1*     0*     0      0      0      0"
 	contains "$out" "reaches a sibling      -      yes    yes    no*    no     no     no     yes*"
-	contains "$out" "writes to the image    -      kept   kept   kept   kept   gone*  gone   gone"
+	contains "$out" "image keeps writes     -      yes    yes    yes    yes    no*    no     no"
+}
+
+# walk STEP - it succeeds, and explains each command. The devices and the links
+# of /dev are explained once, and so are the parts of a batch for nft.
+walk() {
+	run "$top/common/tools/tour" rootfs/tiny-linux "$1"
+	is "$status" 0
+	is "$err" ""
+	contains "$out" "The host is as it was before."
+	is "$(awk '
+		/^(host|container) *\+ (touch|mount --bind|ln -s|mkdir -p|test) / { next }
+		/^(host|container) *\+ / { if (line) print line; line = $0; next }
+		{ line = "" }' "$T/out")" "" "not explained"
 }
 
 goes_slowly_through_a_step() {
-	run "$top/common/tools/tour" rootfs/tiny-linux 06
-	is "$status" 0
-	contains "$out" "veth-host"
-	contains "$err" "host      + ip link add veth-host"
-	lacks "$(sed -n '/afterwards/,$p' "$T/out")" "veth-host"
-	run "$top/common/tools/tour" rootfs/tiny-linux 07
-	contains "$(sed -n '/while/,/afterwards/p' "$T/out")" "
+	for step in 01 02 03 04 05 06 07; do
+		walk $step
+	done
+}
+
+# What the step before has is left out.
+shows_what_is_new() {
+	walk 06
+	contains "$out" "host      + ip link add veth-host"
+	contains "$out" "(commands of the step before: "
+	lacks "$out" "pivot_root"
+}
+
+ends_with_a_packet() {
+	walk 06
+	contains "$out" "
+reply from 10.200.0.1"
+	contains "$out" "
+reply from 10.200.0.2"
+	walk 07
+	contains "$out" "
+reply from 10.200.0.3"
+	contains "$out" "# reach fetch 198.51.100.1 80
+203.0.113.2"
+	contains "$(sed -n '/--- The container/,/exits/p' "$T/out")" "
 cbr0-2@"
+	lacks "$(sed -n '/afterwards/,$p' "$T/out")" "cbr0"
+}
+
+# In a terminal, it waits, and says for what.
+waits_for_enter() {
+	on_terminal "$top/common/tools/tour" rootfs/tiny-linux 01 <<-'END'
+		expect Enter
+		send \r
+		expect *Go to the new root*
+		expect Enter
+		send \r
+		expect *--- The container*
+		expect Enter
+		send \r
+		expect *as it was before*
+		wait 0
+	END
 }
 
 # A tree in which each step prints its arguments, and only step 05 refuses escape.
@@ -84,8 +132,11 @@ refuses_other_directories() {
 
 t "it shows every step at work" shows_every_step
 t "its table is measured, and marks what changes" measures_the_table
-t "it goes slowly through one step" goes_slowly_through_a_step
+t "it walks through each step" goes_slowly_through_a_step
+t "it shows what is new in a step" shows_what_is_new
+t "it ends with a packet" ends_with_a_packet
+t "in a terminal, it waits for Enter" waits_for_enter
 t "it runs what it prints" runs_what_it_prints
 t "it fails if a step fails" fails_with_a_step
-t "it refuses a directory that is no root filesystem" refuses_other_directories
+t "it refuses a directory that is not a root filesystem" refuses_other_directories
 done_testing
