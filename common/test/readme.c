@@ -148,6 +148,11 @@ static void start_terminal(struct terminal *t)
 		err(1, "fork");
 	if (t->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* In the background, a shell has ignored these. */
+		signal(SIGINT, SIG_DFL);
+		signal(SIGQUIT, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
+		signal(SIGPIPE, SIG_DFL);
 		setsid();
 		other = open(ptsname(t->fd), O_RDWR);
 		if (other == -1 || ioctl(other, TIOCSCTTY, 0) == -1)

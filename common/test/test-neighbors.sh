@@ -14,9 +14,9 @@ internet() {
 	nsenter --net=/run/netns/internet "$@"
 }
 
-# live [SCRIPT] - a container that stays
+# live - a container that stays
 live() {
-	start "$container" "$rootfs" sh -c "${1-:}; echo ready; sleep 4711"
+	start "$container" "$rootfs" sh -c "echo ready; sleep 4711"
 	eventually grep -q ready "$T/start.out"
 	is "$(cat "$T/start.err")" ''
 }

@@ -4,6 +4,7 @@
 # check.sh - exercise 1.3: a root filesystem with one program
 # Untouched: make-root does not exist
 . "$(dirname "$0")/../../../common/test/lib.sh"
+# shellcheck disable=SC3045 # every sh has it
 ulimit -S -f unlimited # some libraries are large
 
 # make_root PROGRAM [DIR] - for a program of this machine, as $root; sets $program. A
