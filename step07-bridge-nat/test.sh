@@ -10,7 +10,7 @@ rootfs=$(printf '%s\n' "$rootfs" | sed 's/[\\:,]/\\&/g')
 reach=$probes/reach
 ip_forward=/proc/sys/net/ipv4/ip_forward
 
-# live SCRIPT [OPTION] - a container that runs SCRIPT and then stays
+# live SCRIPT [OPTION] - start a container that runs SCRIPT and then stays
 live() {
 	start "$container" ${2-} "$rootfs" sh -c "$1; echo ready; sleep 4711"
 	eventually grep -q ready "$T/start.out"
@@ -22,25 +22,25 @@ leave() {
 	ends_with 137
 }
 
-# inside COMMAND... - in the live container's network, with the host's files
+# inside COMMAND... - run it in the container's network, with the host's files
 inside() {
 	nsenter --net="/proc/$(children_of "$pid")/ns/net" "$@"
 }
 
-# serve - on the internet, and tell each client its address
+# serve - start a server on the internet that tells each client its address
 serve() {
 	nsenter --net=/run/netns/internet "$reach" serve 8080 >"$T/served" &
 	echo $! >>"$T.started"
 	eventually grep -q listening "$T/served"
 }
 
-# in_new SCRIPT - runs it in a new container, without an error or a message
+# in_new SCRIPT - run it in a new container, without an error or a message
 in_new() {
 	run "$container" "$rootfs" sh -c "$1"
 	is "$status$err" 0
 }
 
-# rules - all of them; nothing where there is no nft
+# rules - print all rules, or nothing if there is no nft
 rules() {
 	! command -v nft >"$T/nft" || nft --stateless list ruleset 2>"$T/nft"
 }
@@ -97,7 +97,7 @@ has_only_lo_with_u() {
 	is_clean
 }
 
-# uses_other_uplink COMMANDS - so do host and container after these of ip(8)
+# uses_other_uplink COMMANDS - after these of ip(8), host and container do
 uses_other_uplink() {
 	echo "$1" | ip -batch -
 	is "$("$reach" fetch 198.51.100.1 8080)" 192.0.2.2 "the host: $1"
@@ -123,7 +123,7 @@ follows_the_hosts_routes() {
 	ip link del tun0
 }
 
-# crowd COUNT - so many start at once; then half are killed, the others exit
+# crowd COUNT - start COUNT at once; then kill half, and let the others exit
 crowd() {
 	mkdir "$T/crowd" && mkfifo "$T/gate"
 	for i in $(seq "$1"); do
@@ -147,7 +147,7 @@ all_have_addresses() {
 	[ "$(cat "$T"/crowd/* | grep -c '/24$')" -eq "$1" ]
 }
 
-# tidies - as `make clean-host` does
+# tidies - run one more container, as `make clean-host` does
 tidies() {
 	in_new true
 	! ip link show cbr0 2>/dev/null
@@ -238,7 +238,7 @@ refuses_a_foreign_cbr0() {
 	done
 }
 
-# resolves_by SERVER - in a container, if /etc and /run are those in $T
+# resolves_by SERVER - a container does, if /etc and /run are those in $T
 resolves_by() {
 	run unshare --mount sh -euc 'mount --bind "$0/etc" /etc
 		mount --bind "$0/run" /run; exec "$@"' "$T" "$container" \
@@ -283,18 +283,18 @@ leaves_nothing_after_errors() {
 	done
 }
 
-t "others reach a server in a container, from outside nobody" connects_containers
+t "containers reach a server, nobody outside does" connects_containers
 t "the internet sees the host's address" reaches_the_internet
 t "the first packet is not lost" loses_no_first_packet
 t "with -U there is only lo" has_only_lo_with_u
 t "a container uses the uplink that the host uses" follows_the_hosts_routes
-t "many start at once, half are killed: no address twice" starts_many_at_once
+t "no address is given twice, even if half are killed" starts_many_at_once
 t "the 254th container is refused" refuses_the_254th
-t "firewalls let containers pass, and are as before" passes_firewalls
+t "containers pass firewalls, whose rules stay as they were" passes_firewalls
 t "the next container repairs what others removed" repairs
 t "ip_forward is what it was" keeps_ip_forward
 t "a foreign cbr0 is left alone" refuses_a_foreign_cbr0
-t "resolv.conf is the host's" copies_resolv_conf
+t "a container gets the host's resolv.conf" copies_resolv_conf
 t "INT, TERM and HUP leave nothing" leaves_nothing_after_signals
 t "an error in the middle leaves nothing" leaves_nothing_after_errors
 done_testing
