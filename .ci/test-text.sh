@@ -108,6 +108,19 @@ names_every_function_and_constant() {
 	done <"$T/names" | xargs)" '' "not in a lesson"
 }
 
+# Words that readers stumbled over. "Read-only file system" is what the C library
+# says.
+odd_english='\bmend(s|ed|ing)?\b|\banew\b|\bfor ever\b|need not be|outside of|\bby sudo\b'
+odd_english="$odd_english|takes root|whoever|goes with the|\\bany more\\b|sees to it|in vain"
+odd_english="$odd_english|\\bfile systems?\\b|root file system|\\bit is no\\b|\\bhost name of"
+
+reads_well() {
+	command -v git >/dev/null && git rev-parse >/dev/null 2>&1 || skip "needs git"
+	git grep -nIiE "$odd_english" -- '*.c' '*.h' '*.md' '*.sh' Makefile common \
+		findings ':!.ci' >"$T/odd" || :
+	is "$(grep -v 'Read-only file system' "$T/odd")" ''
+}
+
 # headings README - as they stand in a link
 headings() {
 	sed -n 's/^##* //p' "$1" | tr 'A-Z ' 'a-z-' | tr -cd 'a-z0-9_\n-'
@@ -227,6 +240,7 @@ for readme in $readmes; do
 done
 t "the targets, functions and files that they name exist" names_what_exists
 t "the sizes that they state are true" states_sizes
+t "no word stands there that readers stumbled over" reads_well
 tasks=$(echo step*/exercises/*/README.md)
 readmes="$readmes $tasks"
 t "no link is broken" has_no_broken_link

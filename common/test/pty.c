@@ -82,7 +82,7 @@ static bool read_terminal(void)
 	if (terminal == -1 || !is_readable(terminal))
 		return false;
 	length = read(terminal, buffer, sizeof(buffer));
-	if (length <= 0) { /* EIO: no process has it open any more */
+	if (length <= 0) { /* EIO: no process has it open */
 		close_terminal();
 		return false;
 	}

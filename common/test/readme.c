@@ -46,7 +46,7 @@ enum {
 };
 
 /* The first two stand for the same shell: "#" says that the reader has to be
- * root, in the sandbox or by sudo. Here, all is typed in a sandbox. */
+ * root, in the sandbox or with sudo. Here, all is typed in a sandbox. */
 static const char *const prompts[] = {"$ ", "# ", "/ # ", "~ # ", "> "};
 enum {
 	HOST,
@@ -168,7 +168,7 @@ static void start_terminal(struct terminal *t)
 		errx(1, "bash shows no prompt: %s", t->output);
 }
 
-/* Debian's busybox greets whoever starts an interactive shell; others do
+/* Debian's busybox greets the user of an interactive shell; others do
  * not. */
 static void remove_greeting(char *text)
 {

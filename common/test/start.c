@@ -5,7 +5,7 @@
  *
  * A shell ignores INT and QUIT in its background jobs, and nohup(1) HUP. env(1)
  * can change that, but not that of uutils or busybox. Before COMMAND starts,
- * FILE is opened for writing: whoever reads a FIFO knows then that it can be
+ * FILE is opened for writing: the reader of a FIFO knows then that it can be
  * killed.
  */
 #define _GNU_SOURCE

@@ -90,7 +90,7 @@ hangs() {
 		$step/container.c
 }
 
-# The shell that runs the test would wait for ever, too.
+# The shell that runs the test would wait forever, too.
 ends_what_hangs() {
 	make_tree
 	cp $step/container.c "$T/original"

@@ -38,7 +38,7 @@ reads_a_file() {
 	is "$status" 0 "exit status"
 }
 
-# The root directories of two file systems have the same inode number.
+# The root directories of two filesystems have the same inode number.
 passes_a_mount() {
 	mkdir "$T/d"
 	mount -t tmpfs tmpfs "$T/d"
@@ -84,7 +84,7 @@ t "its root may be read-only" reads_a_file ro
 hint='how often do you go up? Until when?'
 t "its root may lie far below the host's" reads_a_file ro 1000
 hint='"." and ".." are the same directory only if st_dev and st_ino are the same'
-t "file systems may be mounted in between" passes_a_mount
+t "filesystems may be mounted in between" passes_a_mount
 hint='read to the end of the file; "%s" ends at a null byte'
 t "it prints all of the file" reads_everything
 hint='check what open(2) or fopen(3) returns'

@@ -117,7 +117,7 @@ hint='EINVAL of umount2(2): it is not mounted. That is no error here'
 t "the command may unmount /proc itself" leaves '' 'umount -l /proc'
 hint='umount2(2) follows symbolic links: what does the name mean now?'
 t "no other mount is unmounted: /proc is a link" keeps_other_mounts
-hint='a mount that is there now need not be yours'
+hint='a mount that is there now may not be yours'
 t "no other mount is unmounted: /proc is one of the command" \
 	leaves '/proc tmpfs' 'umount -l /proc; mount -t tmpfs tmpfs /proc'
 t "no other mount is unmounted: /proc was moved, and is another now" \

@@ -235,7 +235,7 @@ follows_no_links() {
 	run "$layer" "$1" "$T/$1/new"
 	is "$status:$err" 0: "exit status and stderr of layer $1"
 	is "$(ls -A "$T/$1/outside")" ".wh.deleted
-whiteout" "files outside of the layer, after layer $1"
+whiteout" "files outside the layer, after layer $1"
 }
 
 follows_none() {

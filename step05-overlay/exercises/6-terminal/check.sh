@@ -156,7 +156,7 @@ stays_as_it_is() {
 	end_by KILL "$inside" 137
 }
 
-# What is typed is for whoever else reads from your terminal.
+# What is typed is for the process that reads from your terminal.
 leaves_stdin() {
 	drive stays_as_it_is "stty rows 33 cols 77
 		exec \"\$@\" $layers sleep 4711 </dev/null"
