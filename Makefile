@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # 'make help' prints the targets that have a comment after '##'. Each step's
-# program is built beside its source, everything else in .build. V=1 prints the
-# compiler's command lines.
+# program is built beside its source, and everything else in .build. V=1 prints
+# the compiler's command lines.
 
 CFLAGS = -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
 	-fstack-protector-strong -fPIE
@@ -16,7 +16,7 @@ BUILD = .build
 BIN = .
 
 ROOTFS = rootfs/tiny-linux
-# Not by a pattern: a reader may have copied one.
+# A pattern would also match a step that a reader has copied.
 STEPS = step01-chroot step02-proc step03-unshare step04-pidns step05-overlay \
 	step06-veth step07-bridge-nat
 PROBES = $(addprefix .build/probes/,peek escape reach pty readme snapshot start)
@@ -37,10 +37,10 @@ step = $(or $(firstword \
 	$(filter step$(STEP)-% step0$(STEP)-% $(STEP),$(STEPS))), \
 	$(error which step? For example STEP=04))
 
-# With STEP, the other steps need not compile.
+# With STEP, the other steps do not have to compile.
 NEEDED = $(if $(STEP),.build/original $(step) $(PROBES) $(TOOLS),all)
 
-# What the check of an exercise needs: not the steps, which may not compile.
+# The check of an exercise needs these, but not the steps: they may not compile.
 CHECKER = .build/original .build/common/error.o .build/common/netlink.o \
 	.build/common/nftables.o $(PROBES) $(TOOLS) rootfs
 EXERCISE_FLAGS = CFLAGS='$(filter-out -MMD -MP,$(ALL_CFLAGS)) $(LDFLAGS)'
@@ -59,32 +59,32 @@ help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
 	while read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
 	@echo 'make stepNN-NAME builds one step.'
-	@echo 'make run also knows ROOTFS=DIR, OPTS=-v, and HOST=1: no sandbox.'
-	@echo 'All these count only on the command line of make. These may also be'
+	@echo 'make run also takes ROOTFS=DIR, OPTS=-v, and HOST=1: no sandbox.'
+	@echo 'All these count only on the command line of make. These may also be set'
 	@echo 'in the environment: CC; ROUNDS of bench; for tests and checks TESTS, JOBS,'
 	@echo 'PATIENCE, CI (common/test/run --help); BUSYBOX (common/tools/rootfs --help).'
 
-demo: $(NEEDED) rootfs ## show every step at work, or one slowly: STEP=06
+demo: $(NEEDED) rootfs ## show every step at work, or walk through one: STEP=06
 	@common/tools/tour "$$ROOTFS" $(STEP)
 
-run: $(NEEDED) rootfs ## a shell in the container of STEP=NN, or CMD='ls /' there
+run: $(NEEDED) rootfs ## start a shell in the container of STEP=NN, or run CMD='ls /'
 	@$(if $(HOST),$(ON_HOST),common/tools/sandbox) $(BIN)/$(step)/container \
 		$(OPTS) $(root) $${CMD:+sh -c "$$CMD"} || $(FAILED)
 
-shell: all rootfs ## a root shell in the sandbox; a second one joins it
+shell: all rootfs ## start a root shell in the sandbox; a second one joins it
 	@if common/tools/sandbox --join true 2>/dev/null; then \
 		common/tools/sandbox --join; \
 	else \
 		common/tools/sandbox; \
 	fi || $(FAILED)
 
-test: all rootfs ## run the tests; needs no root
+test: all rootfs ## run the tests; does not require root
 	@BIN=$(BIN) common/test/run $(TESTS)
 
 diff: ## show what STEP=NN adds to the step before
 	@diff -u $(or $(before),/dev/null) $(step)/container.c || :
 
-rootfs: $(PROBES) ## make rootfs/tiny-linux, or unpack TARBALL=FILE
+rootfs: $(PROBES) ## build rootfs/tiny-linux, or unpack TARBALL=FILE
 	@common/tools/rootfs $${TARBALL:+--tarball "$$TARBALL"} \
 		$(if $(filter rootfs,$(MAKECMDGOALS)),,>/dev/null)
 
@@ -94,12 +94,12 @@ alpine: $(PROBES) ## download the articles' Alpine into rootfs/alpine-linux
 inspect: ## describe the running containers in JSON, as docker inspect does
 	@common/tools/inspect
 
-check-host: ## can all the steps run here? PACKET=1 sends a packet; needs root
+check-host: ## see whether all steps run here; PACKET=1, as root, sends a packet
 	@common/tools/check-host --tools
 	@$(MAKE) --silent all rootfs >/dev/null
 	@common/tools/check-host $(if $(PACKET),--packet)
 
-exercises: $(CHECKER) ## list the exercises, and which of them are solved
+exercises: $(CHECKER) ## list the exercises, and mark those that are solved
 	@$(EXERCISE) list
 
 exercise: .build/original ## show the task of EX=4.2, or one of its hints: HINT=1
@@ -147,11 +147,11 @@ analyze: ## run gcc's analyzer and cppcheck
 format: ## run clang-format on all the C
 	clang-format -i $(SOURCES) $(wildcard common/*.h)
 
-bench: all rootfs $(BENCH) ## compare the speed with other programs, or AGAINST=CHECKOUT
+bench: all rootfs $(BENCH) ## compare the speed with other programs or with AGAINST=CHECKOUT
 	@common/bench/run "$$ROOTFS" $(if $(AGAINST),'$(AGAINST)')
 
-# The last container to exit removes what killed launchers have left.
-clean-host: step07-bridge-nat rootfs ## remove what killed launchers have left; needs root
+# The last container to exit removes what killed launchers left behind.
+clean-host: step07-bridge-nat rootfs ## remove what killed launchers left behind; requires root
 	@$(BIN)/step07-bridge-nat/container rootfs/tiny-linux true
 
 clean: ## remove what was built, except rootfs and the originals
@@ -168,8 +168,8 @@ USER_ID := $(shell id -u)
 ON_HOST = echo 'HOST=1: this is your own machine, not the sandbox' >&2; \
 	$(if $(filter-out 0,$(USER_ID)),sudo)
 
-# make prints the status of a command, "Error 3", and exits with 2. Nobody wants
-# to read that after a shell, whose status is the one of the last command in it.
+# make prints the status of a command, "Error 3", and exits with 2. That would
+# confuse after a shell, whose status is that of the last command typed in it.
 FAILED = case $$?:$$CMD in 12[5-7]:|*:?*) exit $$? ;; esac
 
 # Steps 05 to 07 take several layers, with ':' between them.

@@ -30,7 +30,7 @@ finds_nothing_here() {
 	says "All steps can run here."
 	is "$(grep -c '^ok    step' "$T/out")" 7
 	run unshare --user --map-user=1000 --map-group=1000 "$check_host"
-	says "not looked at, because that needs root: the firewall"
+	says "not looked at, because that requires root: the firewall"
 }
 
 finds_programs() {

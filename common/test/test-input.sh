@@ -124,7 +124,7 @@ for step in $steps; do
 	t "$step: an ordinary user is told to use sudo" \
 		tells_a_user_to_use_sudo
 	[ "$n" -ge 3 ] || continue
-	t "$step: an ordinary user needs no root with -U" runs_for_a_user
+	t "$step: an ordinary user can run it with -U" runs_for_a_user
 	t "$step: user namespaces are refused" \
 		refuses_another_user_namespace
 	[ "$n" -ge 6 ] || continue
