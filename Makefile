@@ -59,7 +59,7 @@ help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
 	while read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
 	@echo 'make stepNN-NAME builds one step.'
-	@echo 'make run also takes ROOTFS=DIR, OPTS=-v, and HOST=1: no sandbox.'
+	@echo 'make run accepts ROOTFS=DIR, OPTS=-v, and HOST=1: no sandbox.'
 	@echo 'All these count only on the command line of make. These may also be set'
 	@echo 'in the environment: CC; ROUNDS of bench; for tests and checks TESTS, JOBS,'
 	@echo 'PATIENCE, CI (common/test/run --help); BUSYBOX (common/tools/rootfs --help).'
