@@ -148,7 +148,7 @@ t "all steps can run here" finds_nothing_here
 t "it finds missing programs" finds_programs
 t "it says why there is no sandbox" finds_why_there_is_no_sandbox
 t "it finds a noexec checkout or root filesystem" finds_noexec
-t "it finds routes that have 10.200.0.0/24" finds_routes
+t "it finds routes that contain 10.200.0.0/24" finds_routes
 t "it tells our links from those of others" finds_links
 t "it finds settings" finds_settings
 t "it finds chains that drop what is forwarded" finds_firewalls

@@ -202,10 +202,10 @@ work_is_kept() {
 }
 
 cd "$top"
-t "make exercises lists what is solved" lists_what_is_solved
+t "make exercises marks the solved ones" lists_what_is_solved
 t "make exercise shows a task, and hints one by one" shows_a_task
 t "make check says what is wrong" says_what_is_wrong
-t "make check ends what hangs" ends_what_hangs
+t "make check kills a program that hangs" ends_what_hangs
 t "make check goes on while it works" goes_on_while_it_works
 t "Ctrl-C ends make check, and leaves no process" leaves_nothing_after_ctrl_c
 t "a machine that cannot check is told why" says_what_it_lacks

@@ -149,9 +149,9 @@ looks_into_a_sandbox() {
 t "no container runs: an empty list" finds_none
 for step in $steps; do
 	case $step in step01*) continue ;; esac
-	t "$step: what it shares with the host" tells_what_is_shared "$step"
+	t "$step: namespaces shared with the host" tells_what_is_shared "$step"
 done
-t "-U: what it shares with the host" tells_what_is_shared step05-overlay -U
+t "-U: namespaces shared with the host" tells_what_is_shared step05-overlay -U
 t "the network of step 06" describes_network step06-veth veth-host veth-container
 t "the network of step 07" describes_network step07-bridge-nat cbr0 eth0
 t "layers and mounts, with odd names" describes_layers

@@ -270,7 +270,7 @@ t "each assertion passes, or fails as it should" has_results
 t "a failed test shows why, and no control characters" shows_why
 t "a skipped test passes, but fails with CI=true" skips
 t "each change of the machine fails the test that made it" finds_changes
-t "what the machine unmounts fails no test" ignores_the_machines_mounts
+t "a mount that the machine removes fails no test" ignores_the_machines_mounts
 t "a script that exits early fails" exits_early 'exit 0'
 t "a script without done_testing fails" exits_early ''
 t "a script finds the program that it tests" finds_container

@@ -57,7 +57,7 @@ command -v bash >/dev/null || kinds=
 for kind in $kinds; do
 	type_all $kind
 	for readme in $readmes; do
-		t "$readme: what it types gives what it shows ($kind)" \
+		t "$readme: its commands print what it shows ($kind)" \
 			shows_its_output "$readme" $kind
 	done
 done

@@ -261,7 +261,7 @@ t "DIR is left alone if it is up to date" is_left_alone_if_up_to_date
 t "DIR is whole if the tool is killed" survives_kills
 t "two can run at once" runs_twice_at_once
 t "mounts in DIR are kept" keeps_mounts
-t "what the tool did not make is kept" keeps_what_it_did_not_make
+t "files that the tool did not create are kept" keeps_what_it_did_not_make
 t "owners, modes, attributes survive unpacking" unpacks_everything
 t "a tarball that is not usable is explained" explains_what_is_unusable
 t "no tarball writes outside DIR" never_writes_outside

@@ -363,9 +363,9 @@ t "refused by AppArmor" refused_by \
 t "refused by a kernel that is too old" needs_mount_setattr
 t "says when make has to run first" needs_make
 t "make run passes CMD and ROOTFS on as they were typed" runs_as_typed
-t "make says the status of a command, not of a shell" returns_the_status
+t "make prints the status of a command, not of a shell" returns_the_status
 t "make ignores its variables in the environment" ignores_the_environment
 # An ordinary user's sandbox has one user only.
 ! grep -q '4294967295$' /proc/self/uid_map ||
-	t "what root builds belongs to the checkout's owner" builds_as_the_owner
+	t "files built by root belong to the checkout's owner" builds_as_the_owner
 done_testing

@@ -137,10 +137,10 @@ for step in $steps; do
 	esac
 	[ "$n" -ge 2 ] || continue
 	t "$step: the caller may ignore SIGCHLD" ignores_sigchld
-	t "$step: what the caller ignores stays ignored" \
+	t "$step: signals that the caller ignores stay ignored" \
 		ignores_what_the_caller_ignores
 	[ "$n" -ge 3 ] || continue
-	t "$step: what the host unmounts is unmounted" lets_go_of_host_mounts
+	t "$step: a mount that the host removes is gone" lets_go_of_host_mounts
 	t "$step: the host never sees its mounts" hides_its_mounts
 	[ "$n" -ge 4 ] || continue
 	t "$step: KILL of the launcher leaves no process" \

@@ -126,7 +126,7 @@ refuses_other_directories() {
 }
 
 t "it shows every step at work" shows_every_step
-t "its table is measured, and marks what changes" measures_the_table
+t "its table is measured, and marks the changes" measures_the_table
 t "it walks through each step" walks_through_each_step
 t "it shows the new commands, and ends with a packet" ends_with_a_packet
 t "in a terminal, it waits for Enter" waits_for_enter
