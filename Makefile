@@ -37,6 +37,10 @@ step = $(or $(firstword \
 	$(filter step$(STEP)-% step0$(STEP)-% $(STEP),$(STEPS))), \
 	$(error which step? For example STEP=04))
 
+# The source of the step before
+before = $(lastword $(sort $(shell \
+	printf '%s/container.c\n' $(STEPS) | sed '/$(step)/,$$d')))
+
 # With STEP, the other steps do not have to compile.
 NEEDED = $(if $(STEP),.build/original $(step) $(PROBES) $(TOOLS),all)
 
@@ -64,7 +68,7 @@ help: ## print this list
 	@echo 'in the environment: CC; ROUNDS of bench; for tests and checks TESTS, JOBS,'
 	@echo 'PATIENCE, CI (common/test/run --help); BUSYBOX (common/tools/rootfs --help).'
 
-demo: $(NEEDED) rootfs ## show every step at work, or walk through one: STEP=06
+demo: $(NEEDED) $(if $(STEP),$(before:%.c=$(BIN)/%)) rootfs ## show every step at work, or walk through one: STEP=06
 	@common/tools/tour "$$ROOTFS" $(STEP)
 
 run: $(NEEDED) rootfs ## start a shell in the container of STEP=NN, or run CMD='ls /'
@@ -160,8 +164,6 @@ clean: ## remove what was built, except rootfs and the originals
 
 $(STEPS): %: $(BIN)/%/container
 
-before = $(lastword $(sort $(shell \
-	printf '%s/container.c\n' $(STEPS) | sed '/$(step)/,$$d')))
 QUIET = $(if $(V),,@echo '  CC      $@';)
 
 USER_ID := $(shell id -u)
