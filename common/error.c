@@ -71,6 +71,6 @@ const char *quote(const char *word)
 		else
 			*end++ = *word;
 	}
-	strcpy(end, "'");
+	stpcpy(end, "'");
 	return quoted;
 }

@@ -110,7 +110,7 @@ works_for_a_user() {
 	run unshare --user --map-user=1000 --map-group=1000 sh -c '
 		"$0" -U "$1" sleep 4711 &
 		n=500
-		until "$2" | grep -q Pid || [ $((n -= 1)) -eq 0 ]; do
+		until "$2" 2>&1 | grep -qF "[\"sleep\"" || [ $((n -= 1)) -eq 0 ]; do
 			sleep 0.02
 		done
 		"$2"; kill $!' \
