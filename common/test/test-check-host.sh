@@ -89,9 +89,9 @@ finds_links() {
 	on_host 'ip link add cbr0 type bridge; ip link add veth-host type veth'
 	says "NO    there is a link cbr0 already" \
 		"NO    there is a link veth-host already"
-	start "$top/step07-bridge-nat/container" "$rootfs" sleep 4711
+	start "$top/step07-bridge-nat/container" "$scratch/tiny-linux" sleep 4711
 	eventually sleeper
-	start "$top/step06-veth/container" "$rootfs" sleep 4712
+	start "$top/step06-veth/container" "$scratch/tiny-linux" sleep 4712
 	eventually test -e /sys/class/net/veth-host
 	eventually has_address
 	run "$check_host"

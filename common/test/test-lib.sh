@@ -126,17 +126,15 @@ finds_changes() {
 # As systemd does with /run/user/1000 of the machine, which the sandbox covers.
 # As if a container of Docker exits
 ignores_the_machines_mounts() {
-	pipes=$(mktemp -d "$top/.build/XXXXXX")
-	mkfifo "$pipes/begun" "$pipes/gone"
 	mount -t tmpfs tmpfs /mnt
+	mkfifo /mnt/begun /mnt/gone
 	mkdir /mnt/disk
 	mount -t tmpfs tmpfs /mnt/disk
-	{ : <"$pipes/begun" && umount /mnt/disk && rmdir /mnt/disk &&
-		: >"$pipes/gone"; } &
-	inner "t unmount eval 'is 1 1; : >$pipes/begun; : <$pipes/gone'
+	{ : </mnt/begun && umount /mnt/disk && rmdir /mnt/disk &&
+		: >/mnt/gone; } &
+	inner "t unmount eval 'is 1 1; : >/mnt/begun; : </mnt/gone'
 		done_testing"
 	umount /mnt
-	rm -r "$pipes"
 	is "$status" 0
 }
 
