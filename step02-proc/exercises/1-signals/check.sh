@@ -204,6 +204,8 @@ t "TERM reaches the command; no mount is left" passes_on TERM 143
 t "HUP as well" passes_on HUP 129
 hint='kill(0, ...) signals all processes of the process group'
 t "the signal goes to the command alone" passes_on_to_the_command
+hint='execve(2) keeps blocked and ignored signals: undo it in the child'
+t "the command starts with no signal blocked or ignored" has_no_signals_blocked
 hint='SIGCHLD also comes when the command is stopped: it may not have exited'
 t "TERM reaches a command that was stopped meanwhile" passes_on TERM 143 STOP
 hint='wait until the command has exited, whatever signals come'
@@ -212,8 +214,6 @@ hint='several signals may be pending: one variable has room for one'
 t "TERM and HUP at the same time are both passed on" passes_on_both
 hint='the terminal sends INT and QUIT to the command as well: ignore them'
 t "INT and QUIT are not passed on" keeps_int_and_quit
-hint='execve(2) keeps blocked and ignored signals: undo it in the child'
-t "the command starts with no signal blocked or ignored" has_no_signals_blocked
 # At least fork(2) and one that waits are called: the moments 0 to 3.
 hint='there may be no child yet, or it may still have your handlers: a blocked
       signal waits. kill(0, ...) hits all'

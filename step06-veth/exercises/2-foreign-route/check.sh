@@ -74,8 +74,8 @@ starts_again() {
 # The veth-host of another container is not foreign: then it is as in step 06.
 names_the_other() {
 	host ''
-	start nsenter --target "$host" --net "$container" "$rootfs" sleep 4711
-	eventually sleeper
+	start nsenter --target "$host" --net "$container" "$rootfs" sleep 4712
+	eventually on_host ip link show veth-host
 	run on_host "$container" "$rootfs" true
 	one_line_error 125 'File exists'
 }
