@@ -22,7 +22,7 @@ in_chroot() {
 		done
 		mkdir -p "$root${file%/*}"
 		echo inside >"$root$file"
-		mount -o "remount,$mode" "$root"
+		mount -o "remount,bind,$mode" "$root" || exit
 		exec "$container" "$root" "$@"' \
 		"$container" "${container%/*}/escape" "$root" "$T/file" "$@"
 	shift
