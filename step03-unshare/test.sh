@@ -27,6 +27,7 @@ creates_namespaces() {
 	has_own_namespaces
 	is "$(ns_of "$inside" user)" "$(ns_of self user)" user
 	kill "$inside"
+	ends_with 143
 	start_container "$container" -U
 	has_own_namespaces -U
 }
