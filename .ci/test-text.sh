@@ -44,7 +44,7 @@ quotes_its_source() {
 	is "$out" ""
 }
 
-# words README - what stands between backticks, outside of blocks, one a line
+# words README - what stands between backticks outside blocks, one a line
 words() {
 	awk '/^[> ]*```/ { block = !block; next } !block' "$1" | tr '\n' ' ' |
 		grep -o '`[^`]*`' | tr -d '`'
