@@ -278,7 +278,7 @@ static void add_default_route(struct netlink *nl, const char *gateway)
 /* Until the kernel has noticed the carrier, a link that is up drops packets. */
 static void wait_for_carrier(struct netlink *nl, const char *name)
 {
-	int ms = 2000;
+	int ms = 10000;
 
 	while (nl_get_link(nl, name).operstate != IF_OPER_UP && ms-- > 0)
 		usleep(1000);
