@@ -55,6 +55,19 @@ allows_others() {
 	[ ! -e "$T/none" ] || fail "it created DIR"
 }
 
+# Two filesystems number their files alike: a pair of new directories may have
+# the same inode number.
+allows_the_same_number() {
+	mkdir "$T/one" "$T/two"
+	trap 'stop_started; umount -l "$T/one" "$T/two"' EXIT
+	mount -t tmpfs tmpfs "$T/one"
+	mount -t tmpfs tmpfs "$T/two"
+	start "$container" -w "$T/one" "$rootfs" sleep 4711
+	eventually sleeper
+	start_second "$T/two"
+	is "$status" 0 "exit status with a directory of another filesystem"
+}
+
 allows_the_next() {
 	mkdir "$T/dir"
 	for try in first second third; do
@@ -104,6 +117,8 @@ for option in '' -U; do
 done
 hint='lock the directory, nothing that all containers share'
 t "other containers can start" allows_others
+hint='an inode number is unique in its filesystem only: st_dev and st_ino'
+t "a directory of another filesystem is another one" allows_the_same_number
 hint='the launcher holds the lock, and nobody after it'
 t "when the first has exited, the next one can start" allows_the_next
 hint='a lock that only the launcher removes stays when it is killed'
