@@ -65,6 +65,19 @@ fails_closed() {
 	one_line_error 125
 }
 
+# A launcher without CHOWN cannot have the 14, and capset(2) may fail: then no
+# command runs with what it was to take away.
+is_not_ignored() {
+	run setpriv --bounding-set -chown --inh-caps +sys_admin "$container" \
+		-c "$rootfs" grep CapInh /proc/self/status
+	if [ "$status" = 125 ]; then
+		one_line_error 125
+	else
+		is "$(echo "$out" | xargs)" "CapInh: 0000000000000000" \
+			"in a container whose capset(2) may have failed"
+	fi
+}
+
 # The same capabilities as a child of this caller that is not in a container
 keeps_all() {
 	setpriv --inh-caps +sys_admin --ambient-caps +sys_admin \
@@ -110,4 +123,5 @@ t "the network is as before" reaches_the_internet
 hint='look at the result of every call: must()'
 t "if the sets cannot be changed, the command does not run" \
 	fails_closed setpcap
+t "nor if capset(2) fails" is_not_ignored
 done_testing
