@@ -38,6 +38,23 @@ names() {
 		fail "diagnose.sh has changed the machine: $(cat "$T/diff")"
 }
 
+# The link of the default route is not eth0 on every host.
+names_the_uplink() {
+	start_two
+	route=$(ip route show default)
+	# shellcheck disable=SC2064,SC2086 # now, and words
+	trap "stop_started; ip link del vpn0
+		ip route replace $route" EXIT
+	ip link add vpn0 type veth peer name vpn1
+	ip addr add 192.0.2.2/24 dev vpn0
+	ip link set vpn0 up
+	ip link set vpn1 up
+	ip route replace default via 192.0.2.1 dev vpn0
+	sh "${0%/*}/plant.sh" forwarding 3 "$second"
+	run sh "$bin/step07-bridge-nat/diagnose.sh" "$second"
+	is "$out" forwarding "fault forwarding 3, with the default route by vpn0"
+}
+
 hint='start two containers and run plant.sh FAULT VARIANT PID, as the message
       says. What do ip, nft, ping and /proc show that they did not show before?'
 for fault in $(printf '%s\n' route-1 route-2 mac-1 mac-2 hook-1 hook-2 \
@@ -47,4 +64,6 @@ for fault in $(printf '%s\n' route-1 route-2 mac-1 mac-2 hook-1 hook-2 \
 	count_of=$((${count_of:-0} + 1))
 	t "fault $count_of of 13 is named" names "${fault%-*}" "${fault#*-}"
 done
+hint='the default route says which link it is: it is not always called eth0'
+t "forwarding of a link that is not called eth0" names_the_uplink
 done_testing
