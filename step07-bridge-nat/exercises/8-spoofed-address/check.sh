@@ -121,12 +121,14 @@ sends_nothing_forged() {
 	start_two
 	victim=$(children_of "$first")
 	received=$(packets_received)
-	as_attacker ip addr add 10.200.0.9/24 dev eth0
-	as_attacker ip route add 10.200.0.2/32 dev eth0 src 10.200.0.9
 	as_attacker ip neigh add 10.200.0.2 lladdr 02:42:0a:c8:00:02 dev eth0
-	send_packet 10.200.0.2
-	is "$(packets_received)" "$received" \
-		"ICMP packets from a free address, received"
+	for free in 10.200.0.9 192.0.2.9; do
+		as_attacker ip addr add $free/24 dev eth0
+		as_attacker ip route replace 10.200.0.2/32 dev eth0 src $free
+		send_packet 10.200.0.2
+		is "$(packets_received)" "$received" \
+			"ICMP packets from a free address, $free, received"
+	done
 }
 
 packets_received() {
