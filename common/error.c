@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,13 +40,18 @@ int must(int result, const char *command, ...)
 void trace(const char *command, ...)
 {
 	char line[8192];
+	sighandler_t on_pipe;
 	va_list args;
 
 	va_start(args, command);
 	vsnprintf(line, sizeof(line), command, args);
 	va_end(args);
-	if (verbose)
-		fprintf(stderr, "%-9s + %s\n", side, line);
+	if (!verbose)
+		return;
+	/* After -v 2>&1 | head, the launcher still has to clean up. */
+	on_pipe = signal(SIGPIPE, SIG_IGN);
+	fprintf(stderr, "%-9s + %s\n", side, line);
+	signal(SIGPIPE, on_pipe);
 }
 
 void trace_exec(char *const argv[])

@@ -552,9 +552,18 @@ static void leave_network(int lock)
 			return;
 		err(EXIT_LAUNCHER, "flock --exclusive --nonblock");
 	}
-	nl_open(&host, NETLINK_ROUTE);
-	nl_open(&nft, NETLINK_NETFILTER);
 	change_setting(IP_FORWARD, '2', "0");
+	nl_open(&host, NETLINK_ROUTE);
+	header = nl_begin(&host, RTM_NEWLINK, 0, sizeof(*header));
+	header->ifi_index = BRIDGE_INDEX;
+	nl_put_u32(&host, IFLA_GROUP, PORT_GROUP);
+	nl_begin(&host, RTM_DELLINK, 0, sizeof(*header));
+	nl_put_u32(&host, IFLA_GROUP, PORT_GROUP);
+	result = nl_send(&host, NULL);
+	if (result == 0 || errno != ENODEV) /* somebody has deleted them */
+		must(result, "ip link set %s group %d; ip link del group %d",
+		     BRIDGE, PORT_GROUP, PORT_GROUP);
+	nl_open(&nft, NETLINK_NETFILTER);
 	nft_begin(&nft);
 	nft_add_table(&nft, BRIDGE);
 	nft_delete_table(&nft, BRIDGE);
@@ -566,15 +575,6 @@ static void leave_network(int lock)
 		     "nft delete rule ip filter FORWARD handle %ju",
 		     (uintmax_t)handle);
 	}
-	header = nl_begin(&host, RTM_NEWLINK, 0, sizeof(*header));
-	header->ifi_index = BRIDGE_INDEX;
-	nl_put_u32(&host, IFLA_GROUP, PORT_GROUP);
-	nl_begin(&host, RTM_DELLINK, 0, sizeof(*header));
-	nl_put_u32(&host, IFLA_GROUP, PORT_GROUP);
-	result = nl_send(&host, NULL);
-	if (result == 0 || errno != ENODEV) /* somebody has deleted them */
-		must(result, "ip link set %s group %d; ip link del group %d",
-		     BRIDGE, PORT_GROUP, PORT_GROUP);
 }
 
 static _Noreturn void run_command(void)

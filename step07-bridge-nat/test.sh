@@ -127,7 +127,7 @@ follows_the_hosts_routes() {
 crowd() {
 	mkdir "$T/crowd" && mkfifo "$T/gate"
 	for i in $(seq "$1"); do
-		"$container" "$rootfs" sh -c 'reach ping 10.200.0.1
+		"$container" "$rootfs" sh -c 'until reach ping 10.200.0.1; do :; done
 			peek addresses; read -r _' \
 			<"$T/gate" >"$T/crowd/$i" 2>&1 &
 		echo $! >>"$T.started"
@@ -139,7 +139,7 @@ crowd() {
 	eval "kill -KILL $(sed -n 'p;n' "$T.started" | tr '\n' ' ')"
 	exec 9>&-
 	wait
-	lacks "$(grep -hv 'has no carrier' "$T"/crowd/*)" container:
+	lacks "$(cat "$T"/crowd/*)" container:
 	rm -r "$T.started" "$T/crowd" "$T/gate"
 }
 

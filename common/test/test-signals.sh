@@ -125,6 +125,10 @@ lets_go_of_host_mounts() {
 	ends_with 137
 }
 
+survives_a_closed_pipe() {
+	contains "$("$container" -v "$rootfs" sleep 1 2>&1 | sed '/exec s/q')" sleep
+}
+
 mount --make-rshared /
 for step in $steps; do
 	at_step "$step"
@@ -139,6 +143,7 @@ for step in $steps; do
 	t "$step: the caller may ignore SIGCHLD" ignores_sigchld
 	t "$step: signals that the caller ignores stay ignored" \
 		ignores_what_the_caller_ignores
+	t "$step: ... and the reader of -v may leave" survives_a_closed_pipe
 	[ "$n" -ge 3 ] || continue
 	t "$step: a mount that the host removes is gone" lets_go_of_host_mounts
 	t "$step: the host never sees its mounts" hides_its_mounts
