@@ -126,7 +126,7 @@ lets_go_of_host_mounts() {
 }
 
 survives_a_closed_pipe() {
-	contains "$("$container" -v "$rootfs" sleep 1 2>&1 | sed '/exec s/q')" sleep
+	contains "$("$container" -v "$rootfs" sleep 1 2>&1 | sed '/exec sl/q')" sleep
 }
 
 mount --make-rshared /
