@@ -8,7 +8,8 @@
 # every wired link", also matches the host's end of a container's veth.
 # systemd-networkd then takes it out of the bridge, because the file has no
 # Bridge=: the container is cut off as soon as the daemon starts. With
-# Kind=!veth in [Match], it is not.
+# Kind=!veth in [Match], or with Name= instead of Type=, it is not. systemd 257
+# (Debian 13) does the same.
 
 needs=root
 packages='systemd=252.39-1~deb12u2 libsystemd-shared=252.39-1~deb12u2
@@ -17,7 +18,8 @@ packages='systemd=252.39-1~deb12u2 libsystemd-shared=252.39-1~deb12u2
 
 expected='before: port of br0
 Type=ether: no port
-Kind=!veth: port of br0'
+Kind=!veth: port of br0
+Name=eth0: port of br0'
 
 is_port() {
 	ip -oneline link show port | grep -q ' master br0 '
@@ -67,6 +69,7 @@ try() {
 	run_networkd Type=ether 'Type=ether'
 	run_networkd 'Kind=!veth' 'Type=ether
 Kind=!veth'
+	run_networkd Name=eth0 Name=eth0
 }
 
 . "$(dirname "$0")/setup"

@@ -113,7 +113,7 @@ t "/proc is unmounted, though the command moved it" \
 	leaves '' 'mount -o move /proc /mnt'
 t "it is, though something is on top of it there" \
 	leaves '' 'mount -o move /proc /mnt; mount -t tmpfs tmpfs /mnt'
-hint='EINVAL of umount2(2): it is not mounted. That is no error here'
+hint='EINVAL of umount2(2): it is not mounted. That is not an error here'
 t "the command may unmount /proc itself" leaves '' 'umount -l /proc'
 hint='umount2(2) follows symbolic links: what does the name mean now?'
 t "no other mount is unmounted: /proc is a link" keeps_other_mounts
