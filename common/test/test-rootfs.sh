@@ -96,7 +96,7 @@ runs_twice_at_once() {
 	echo $! >>"$T.started"
 	makes --tarball "$small" "$T/made"
 	wait $!
-	is "$(cat "$T/first" "$T/out" | grep -c 'rootfs: made')" 1
+	is "$(cat "$T/first" "$T/out" | grep -c 'rootfs: built')" 1
 	is "$(cat "$T/first" "$T/out" | grep -c 'up to date')" 1
 }
 
@@ -118,7 +118,7 @@ keeps_what_it_did_not_make() {
 	mkdir -p "$T/made/kept.d"
 	: >"$T/made/kept.d/file"
 	ln -s kept.d "$T/made/kept"
-	refuses "not made by" --force "$T/made/kept.d//"
+	refuses "has not built" --force "$T/made/kept.d//"
 	refuses "not a directory" "$T/made/kept.d/file"
 	refuses "symbolic link" "$T/made/kept"
 	refuses "a name" /
