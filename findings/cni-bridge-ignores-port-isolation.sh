@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# cni-bridge-ignores-port-isolation - a key that the plugin does not know yet is
-# no error: containers that should be isolated are not
+# cni-bridge-ignores-port-isolation - the plugin ignores a key that it does not
+# know yet, so containers that should be isolated are not
 #
 # Debian 12 and 13: containernetworking-plugins 1.1.1. portIsolation of the
 # plugin `bridge` is newer. 1.1.1 accepts the configuration, returns 0 and a
 # result, and leaves the port's flag off, so containers on the bridge reach each
-# other. VERSION is no help: it lists versions of the specification, which does
-# not name the plugins' own keys. (1.9.1 sets the flag.) Delete leaves cni0 and
-# forwarding.
+# other. VERSION does not help: it lists versions of the specification, which
+# does not name the plugins' own keys. (1.9.1 sets the flag.) DEL leaves cni0
+# behind, and forwarding on.
 
 packages='containernetworking-plugins=1.1.1+ds1-3+b5 iproute2=6.1.0-3'
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# networkd-takes-bridge-ports - a .network file that does not speak of bridges
+# networkd-takes-bridge-ports - a .network file that does not mention bridges
 # takes a veth out of the bridge to which another program has connected it
 #
 # Debian 12: systemd 252. A file with `[Match] Type=ether`, as for "DHCP on

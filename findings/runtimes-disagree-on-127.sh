@@ -6,7 +6,7 @@
 #
 # Debian 12: runc 1.1.5, crun 1.8.1, bubblewrap 0.8.0. POSIX shells, chroot(1),
 # unshare(1), docker run and podman run return 127 for a missing command and 126
-# for one that cannot be executed. The programs below them return 1 for both: a
+# for one that cannot be executed. The three runtimes return 1 for both, so a
 # script cannot tell whether its command failed or never started. For a script
 # whose interpreter is missing, docker run passes on what runc returns, which is
 # 1 in runc 1.1.15 and 255 in runc 1.3.6, and podman run 5.4 returns 1.

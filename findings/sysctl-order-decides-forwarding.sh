@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# sysctl-order-decides-forwarding - a file of sysctl settings does not say what
-# holds afterwards: ip_forward resets others, if its value changes
+# sysctl-order-decides-forwarding - a setting in sysctl's file may be lost: a
+# later line for ip_forward resets it, but only if the value changes
 #
 # Debian 12: procps 4.0.2, Linux 6.18. A write to net.ipv4.ip_forward that
 # changes its value sets the forwarding of every link, and accept_redirects of
 # "all" to the opposite. So a link's forwarding=0 is lost if it stands before
-# ip_forward=1, and kept if it stands behind it, or if the same file is loaded
-# again, because then nothing changes. sysctl prints every line as if it held.
-# `sysctl --system` sorts by file name: 10-link.conf, 99-forward.conf do not
-# work.
+# ip_forward=1, and kept if it stands after it, or if the same file is loaded
+# again, because then nothing changes. sysctl prints each line as if it were in
+# effect. `sysctl --system` reads its files in the order of their names, so a
+# link's setting belongs in a file that comes after the one with ip_forward.
 
 packages='procps=2:4.0.2-3 libproc2-0=2:4.0.2-3'
 

@@ -7,11 +7,10 @@
 #
 # Debian 12: GNU tar 1.34, bsdtar 3.6.2 (libarchive). A directory that was
 # deleted and created again has trusted.overlay.opaque in the upper layer. With
-# --xattrs alone, GNU tar unpacks only the attributes that begin with user., as
-# root too, and returns 0. In a container on the copy, the deleted file is back.
-# It takes --xattrs-include='*' when the archive is unpacked; when it is made,
-# --xattrs is enough. tar --xattrs also drops the attribute from an archive of
-# bsdtar.
+# --xattrs alone, even as root, GNU tar unpacks only the attributes that begin
+# with user., and returns 0. In a container on the copy, the deleted file is
+# back. Unpacking requires --xattrs-include='*' as well; for creating, --xattrs
+# is enough. tar --xattrs also drops the attribute from an archive of bsdtar.
 
 needs=root
 packages='tar=1.34+dfsg-1.2+deb12u1 libarchive-tools=3.6.2-1+deb12u5
