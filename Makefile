@@ -72,14 +72,15 @@ demo: $(NEEDED) $(if $(STEP),$(before:%.c=$(BIN)/%)) rootfs ## show every step a
 	@common/tools/tour "$$ROOTFS" $(STEP)
 
 run: $(NEEDED) rootfs ## start a shell in the container of STEP=NN, or run CMD='ls /'
-	@$(if $(HOST),$(ON_HOST),common/tools/sandbox) $(BIN)/$(step)/container \
+	@$(if $(HOST),$(ON_HOST),common/tools/sandbox --share) $(BIN)/$(step)/container \
 		$(OPTS) $(root) $${CMD:+sh -c "$$CMD"} || $(FAILED)
 
 shell: all rootfs ## start a root shell in the sandbox; a second one joins it
 	@if common/tools/sandbox --join true 2>/dev/null; then \
+		echo 'This shell joins the sandbox that is running.' >&2; \
 		common/tools/sandbox --join; \
 	else \
-		common/tools/sandbox; \
+		common/tools/sandbox --share; \
 	fi || $(FAILED)
 
 test: all rootfs ## run the tests; does not require root

@@ -132,7 +132,7 @@ says_why_not() {
 # there, the launcher's parent has no PID.
 looks_into_a_sandbox() {
 	cd "$top"
-	start common/tools/sandbox "$bin/step07-bridge-nat/container" \
+	start common/tools/sandbox --share "$bin/step07-bridge-nat/container" \
 		rootfs/tiny-linux sleep 4712
 	eventually common/tools/sandbox --join ip link show cbr0-2
 	start common/tools/sandbox --join "$bin/step05-overlay/container" \

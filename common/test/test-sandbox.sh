@@ -187,7 +187,7 @@ is_disposable() {
 # start_sandbox AS... - returns when it can be joined, and its command runs
 start_sandbox() {
 	cd "$top"
-	start "$@" "$sandbox" sh -c "trap '' TERM HUP; setsid sleep 4711 &
+	start "$@" "$sandbox" --share sh -c "trap '' TERM HUP; setsid sleep 4711 &
 		$namespaces >/tmp/list; mv /tmp/list /tmp/namespaces; sleep 4712"
 	eventually "$@" "$sandbox" --join test -e /tmp/namespaces 2>/dev/null
 }
@@ -211,7 +211,10 @@ has_an_internet() {
 	is "$status" 1 "answer to a private address"
 }
 
+# Only what make run and make shell have started, not a test's sandbox
 joins() {
+	start "$@" "$sandbox" sleep 4711
+	eventually sleeper
 	run "$sandbox" --join true
 	one_line_error 125 "no sandbox is running" "make shell"
 	start_sandbox "$@"
@@ -227,7 +230,7 @@ $top"
 joins_nothing_half_made() {
 	command -v strace >/dev/null || skip "needs strace"
 	start strace -fo /dev/null -e inject=sethostname:delay_enter=99000000 \
-		"$sandbox" true
+		"$sandbox" --share true
 	eventually has_init
 	run "$sandbox" --join true
 	one_line_error 125 "no sandbox is running"

@@ -3,7 +3,8 @@
  * sandbox - run a command on a disposable machine
  *
  *	sandbox CHECKOUT COMMAND [ARG...]          on a new one
- *	sandbox --join CHECKOUT COMMAND [ARG...]   on the newest one of CHECKOUT
+ *	sandbox --share CHECKOUT COMMAND [ARG...]  on one that can be joined
+ *	sandbox --join CHECKOUT COMMAND [ARG...]   on the newest of these
  *
  * The script common/tools/sandbox describes that machine and runs this program.
  *
@@ -63,6 +64,7 @@
 #define INIT_NAME "sandbox-init"
 
 static bool user; /* is there a user namespace? */
+static bool shares;
 static const char *checkout;
 static char **command;
 
@@ -616,7 +618,8 @@ static void init_main(void)
 	must(sethostname("sandbox", 7), "hostname sandbox");
 	connect_internet();
 	/* From now on, others can join. */
-	prctl(PR_SET_NAME, INIT_NAME);
+	if (shares)
+		prctl(PR_SET_NAME, INIT_NAME);
 	pid = start_child();
 	if (pid == 0)
 		run_command();
@@ -663,7 +666,8 @@ static void run_child(void (*child_main)(void))
 
 /* ---- A second terminal ---- */
 
-/* Is PID the PID 1 of a sandbox of PROGRAM? Returns when it started, or 0. */
+/* Is PID the PID 1 of a shared sandbox of PROGRAM? Returns when it started,
+ * or 0. */
 static unsigned long long start_time(const char *pid, const char *program)
 {
 	unsigned long long time = 0;
@@ -711,9 +715,8 @@ static pid_t find_newest(const char *program)
 	if (proc != NULL)
 		closedir(proc);
 	if (pid == 0)
-		errx(EXIT_LAUNCHER,
-		     "no sandbox is running: "
-		     "'common/tools/sandbox' or 'make shell' starts one");
+		errx(EXIT_LAUNCHER, "no sandbox is running that can be joined: "
+				    "'make shell' starts one");
 	return pid;
 }
 
@@ -747,11 +750,15 @@ static void join(const char *program)
 int main(int argc, char *argv[])
 {
 	bool joins = argc > 1 && strcmp(argv[1], "--join") == 0;
+	int first = 1;
 
-	if (argc < (joins ? 4 : 3))
+	shares = argc > 1 && strcmp(argv[1], "--share") == 0;
+	if (joins || shares)
+		first = 2;
+	if (argc < first + 2)
 		errx(EXIT_LAUNCHER, "see common/tools/sandbox --help");
-	checkout = argv[joins ? 2 : 1];
-	command = argv + (joins ? 3 : 2);
+	checkout = argv[first];
+	command = argv + first + 1;
 	/* A caller that ignores it would leave nothing to wait for. */
 	signal(SIGCHLD, SIG_DFL);
 	if (joins)
