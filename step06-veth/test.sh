@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: MIT
 #
 # test.sh - step 06: a veth pair between the host and the container
-# shellcheck disable=SC2317 # the functions are called by t
-# shellcheck source=common/test/lib.sh
 . "$(dirname "$0")/../common/test/lib.sh"
 
 # hold ARG... - starts a container that runs until it is killed. Sets $pid, its

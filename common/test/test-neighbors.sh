@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: MIT
 #
 # test-neighbors - step 07 beside the networks, rules and settings of other people
-# shellcheck disable=SC2317 # the functions are called by t
-# shellcheck source=common/test/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 at_step step07-bridge-nat

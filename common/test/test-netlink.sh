@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: MIT
 #
 # test-netlink.sh - what common/netlink.h promises
-# shellcheck disable=SC2317 # the functions are called by t
-# shellcheck source=common/test/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # With the sanitizers where the compiler has them.

@@ -6,8 +6,6 @@
 # They are typed into two shells, as a reader does it in two terminals. The first
 # one becomes the container when unshare(1) or chroot(1) start a shell in it. The
 # second one stays on the host.
-# shellcheck disable=SC2317 # the functions are called by t
-# shellcheck source=common/test/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # state PID - what the kernel shows in the namespaces of this process, without

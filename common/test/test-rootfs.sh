@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # test-rootfs.sh - tools/rootfs, and the probes that it adds
-# shellcheck disable=SC2317 # the functions are called by t
 # shellcheck disable=SC2016 # expanded by inner shells
-# shellcheck source=common/test/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 export PROBES="$probes"
@@ -134,7 +132,9 @@ unpacks_everything() {
 	ln "$T/tree/bin/sh" "$T/tree/bin/hard"
 	mknod "$T/tree/null" c 1 3 2>/dev/null && is_root=yes || is_root=
 	chmod 555 "$T/tree" "$T/tree/bin"
-	tar --format=pax --pax-option=SCHILY.xattr.trusted.test:=kept \
+	# An unknown key, as bsdtar has them, causes a warning.
+	keys=SCHILY.xattr.trusted.test:=kept,LIBARCHIVE.creationtime:=1
+	tar --format=pax --pax-option=$keys \
 		--owner=nobody:42 --group=daemon:43 \
 		-cf "$T/t.tar" -C "$T/tree" .
 	for _ in 1 2; do
@@ -155,6 +155,22 @@ modes_are_kept() {
 	is "$(stat -c '%a %h' "$T/made/bin/sh")" "6755 2"
 	is "$(stat -c %a "$T/made")" 555
 	inside peek addresses
+}
+
+# Chimera Linux has it as tar.
+may_use_bsdtar() {
+	command -v bsdtar >/dev/null || skip "needs bsdtar"
+	mkdir "$T/bin"
+	ln -s "$(command -v bsdtar)" "$T/bin/tar"
+	cp -R "$scratch/small" "$T/tree"
+	mknod "$T/tree/null" c 1 3 2>/dev/null || :
+	"$T/bin/tar" -cf "$T/t.tar" -C "$T/tree" .
+	for who in as_a_user env; do
+		run $who env PATH="$T/bin:$PATH" "$tool" --force \
+			--tarball "$T/t.tar" "$T/made"
+		is "$status$err" 0 "$who"
+		inside peek addresses
+	done
 }
 
 # from_tar PART [TAR-OPTION...] - a tarball like this has to be refused
@@ -217,6 +233,23 @@ downloads_alpine() {
 	[ -x "$T/made/kept/bin/escape" ] || fail "no probes"
 }
 
+# With LANGUAGE=de, programs print other words than the tools look for.
+understand_english() {
+	mkdir "$T/bin"
+	printf '%s\n' '#!/bin/sh' 'echo "${0##*/} $LC_ALL" >>"$LIST"; exit 1' \
+		>"$T/bin/tar"
+	chmod +x "$T/bin/tar"
+	ln -s tar "$T/bin/ip"
+	ln -s tar "$T/bin/iconv"
+	export LIST="$T/list" LC_ALL=C.UTF-8 LANGUAGE=de PATH="$T/bin:$PATH"
+	run "$tool" --tarball "$small" "$T/made"
+	run "$top/common/tools/check-host" --tools
+	run "$top/common/tools/inspect"
+	is "$(sort -u "$T/list")" "iconv C
+ip C
+tar C"
+}
+
 # ---- The probes ----
 
 # Also without /proc
@@ -235,6 +268,11 @@ reach_reaches() {
 	eventually grep -q listening "$T/start.out"
 	is "$("$reach" fetch 198.51.100.1 80)" 203.0.113.2
 	is "$("$reach" ping 198.51.100.1)" "reply from 198.51.100.1"
+	# The server starts after its client.
+	"$reach" fetch 198.51.100.1 82 >"$T/early" &
+	nsenter --net=/run/netns/internet "$reach" serve 82 >"$T/serve" &
+	echo $! >>"$T.started"
+	eventually grep -q 203.0.113.2 "$T/early"
 	run "$reach" fetch 198.51.100.1 81
 	one_line_error 1 198.51.100.1 refused
 	run "$reach" ping 203.0.113.77
@@ -263,10 +301,12 @@ t "two can run at once" runs_twice_at_once
 t "mounts in DIR are kept" keeps_mounts
 t "files that the tool did not create are kept" keeps_what_it_did_not_make
 t "owners, modes, attributes survive unpacking" unpacks_everything
+t "tar may be bsdtar" may_use_bsdtar
 t "a tarball that is not usable is explained" explains_what_is_unusable
 t "no tarball writes outside DIR" never_writes_outside
 t "FILE and DIR have any characters" allows_any_character
 t "Alpine is used only with the right checksum" downloads_alpine
+t "the language of the tools is English" understand_english
 t "peek shows the same as ip" peek_agrees_with_ip
 t "reach pings, serves and fetches" reach_reaches
 t "escape leaves a chroot, not a root of pivot_root" \
