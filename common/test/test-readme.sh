@@ -27,10 +27,11 @@ type_all() {
 }
 
 # type_one README DIR - some of the READMEs build, or write to ROOTFS: each is
-# typed in a copy of the checkout, and in a sandbox of its own
+# typed in a copy of the checkout, and in a sandbox of its own. A niced process
+# looks different in ps, and is late.
 type_one() {
 	cp -a "$copy" "$2"
-	(cd "$2" && HOME=/root BUSYBOX=$BUSYBOX \
+	(cd "$2" && HOME=/root BUSYBOX=$BUSYBOX nice -n 19 \
 		common/tools/sandbox .build/probes/readme "$1") >"$2.log" 2>&1 ||
 		echo "exit status $?" >>"$2.log"
 	rm -rf "$2"
@@ -52,7 +53,9 @@ kinds=own-tools
 [ ! -e "$rootfs/bin/busybox" ] || kinds="busybox own-tools"
 # The blocks run the programs that make builds, not those of BIN.
 [ "$bin" = "$top" ] || kinds=
-command -v bash >/dev/null || kinds=
+command -v bash >/dev/null || {
+	kinds= && t "the READMEs' commands" skip "there is no bash"
+}
 
 for kind in $kinds; do
 	type_all $kind
