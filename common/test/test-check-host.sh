@@ -37,7 +37,10 @@ finds_programs() {
 	run env CC='env cc' "$check_host" --tools
 	is "$status" 0 "a compiler of two words"
 	mkdir "$T/bin"
-	ln -sf /usr/bin/* /bin/* /usr/sbin/* /sbin/* "$T/bin"
+	# One by one: uutils replaces no link that the same ln has created.
+	for dir in /usr/bin /bin /usr/sbin /sbin; do
+		ln -sf "$dir"/* "$T/bin"
+	done
 	rm -f "$T/bin/hostname" "$T/bin/ip" "$T/bin/busybox"
 	printf '#!/bin/sh\necho "BusyBox v1.36" >&2; exit 1\n' >"$T/bin/ip"
 	chmod +x "$T/bin/ip"

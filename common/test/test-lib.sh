@@ -190,8 +190,8 @@ runner() {
 	cd "$T"
 	jobs=$1 patience=$2
 	shift 2
-	run env CI= JOBS="$jobs" PATIENCE="$patience" \
-		sh "$top/common/test/run" "$@"
+	# busybox's env would start its own sh.
+	CI='' JOBS=$jobs PATIENCE=$patience run sh "$top/common/test/run" "$@"
 }
 
 names_failures() {
