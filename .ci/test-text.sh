@@ -21,6 +21,11 @@ has_no_other_blocks() {
 		}' "$@")" ""
 }
 
+# zsh and tcsh take a comment for arguments, and fish a ( for a substitution.
+fits_any_shell() {
+	is "$(grep -nE '^\$ (\(|.*[[:blank:]]#)' "$@")" ""
+}
+
 # ---- What they quote, name and count ----
 
 # quotes_its_source README - every block of C, up to a line of dots, is in the
@@ -238,6 +243,8 @@ cat "$scratch/not-run"
 t "a handful of blocks is not run, for a reason" leaves_out_few
 # shellcheck disable=SC2086
 t "all blocks are console, C or text" has_no_other_blocks $readmes
+# shellcheck disable=SC2086
+t "what a reader types is for any shell" fits_any_shell $readmes
 for step in $steps; do
 	t "$step: the C of its README is that of the source" \
 		quotes_its_source "$step/README.md"
