@@ -72,6 +72,18 @@ names_what_exists() {
 	is "$(cat "$T/unknown")" ""
 }
 
+# The table in README.md, without its head, has the systems of .ci/run.
+names_the_systems() {
+	sed -En "/^	(system|booted) /{
+		s/^[^'\"]*.//
+		s/['\"]( [a-z].*)?\$//p
+	}" .ci/run | sort >"$T/run"
+	sed -n '/^## Where it is tried/,/^## Changing/s/^| \(Debian.*\)|$/\1/p' \
+		README.md | tr '|' '\n' | sed 's/^ *//; s/ *$//' | sort >"$T/table"
+	is "$(diff "$T/run" "$T/table")" ""
+	isnt "$(cat "$T/run")" ""
+}
+
 # states_sizes README... - as in "`+84 -28` lines". Each step's README has its
 # own, and the table in README.md those of all steps.
 states_sizes() {
@@ -258,6 +270,7 @@ for readme in $readmes; do
 		names_its_programs "$readme"
 done
 t "the targets, functions and files that they name exist" names_what_exists
+t "the systems are those of .ci/run" names_the_systems
 t "the sizes that they state are true" states_sizes
 t "no word stands there that readers stumbled over" reads_well
 tasks=$(echo step*/exercises/*/README.md)
