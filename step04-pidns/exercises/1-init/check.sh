@@ -14,7 +14,7 @@ rootfs=$scratch/root
 # start_container OPTION... [COMMAND...] - sets $pid, the launcher, $inside, the
 # process that runs `sleep 4711`, and $pid_1
 start_container() {
-	start env --default-signal "$container" "$@"
+	start "$container" "$@"
 	eventually started
 	! ended || fail "it did not start: $(cat "$T/start.err")"
 	pid_1=$(children_of "$pid")
@@ -203,7 +203,7 @@ child_of_pid_1() {
 
 # mask PID NAME - of signals: SigBlk, SigIgn
 mask() {
-	env --default-signal sed -n "s/^$2:[[:blank:]]*//p" "/proc/$1/status"
+	"$probes/start" /dev/null sed -n "s/^$2:[[:blank:]]*//p" "/proc/$1/status"
 }
 
 blocks_nothing() {

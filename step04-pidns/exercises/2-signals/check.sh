@@ -14,7 +14,7 @@ rootfs=$scratch/root
 # start_container OPTION... [COMMAND...] - sets $pid, the launcher, and $inside,
 # the process that runs `sleep 4711`
 start_container() {
-	start env --default-signal "$container" "$@"
+	start "$container" "$@"
 	eventually started
 	! ended || fail "it did not start: $(cat "$T/start.err")"
 }
@@ -64,8 +64,7 @@ has_terms() {
 # nothing else.
 term_reaches_the_command() {
 	rm -f "$rootfs/terms"
-	start env --default-signal setsid "$container" "$@" -s "$rootfs" \
-		sh -c "$log_terms"
+	start setsid "$container" "$@" -s "$rootfs" sh -c "$log_terms"
 	eventually started
 	send TERM
 	poll 150 has_terms || fail "TERM did not reach the command"
@@ -127,7 +126,7 @@ presses_ctrl_c_twice() {
 ctrl_c_comes_once() {
 	{
 		presses_ctrl_c_twice 3>&1 >&4 |
-			on_terminal env --default-signal \
+			on_terminal "$probes/start" /dev/null \
 				"$container" -s "$rootfs" sh -c '
 					trap "echo interrupted >>/count" INT
 					sleep 4711 &
@@ -137,7 +136,7 @@ ctrl_c_comes_once() {
 
 gives_the_terminal_back() {
 	# shellcheck disable=SC2016 # for the shell inside
-	on_terminal env --default-signal sh -c '
+	on_terminal "$probes/start" /dev/null sh -c '
 		"$@"
 		echo "exited $?"
 		read -r line
@@ -153,7 +152,7 @@ gives_the_terminal_back() {
 
 takes_nothing_in_the_background() {
 	# shellcheck disable=SC2016 # for the shell inside
-	on_terminal env --default-signal sh -c '
+	on_terminal "$probes/start" /dev/null sh -c '
 		set -m
 		"$@" &
 		wait $!
@@ -183,7 +182,7 @@ needs_no_terminal() {
 
 # mask PID NAME - of signals: SigBlk, SigIgn
 mask() {
-	env --default-signal sed -n "s/^$2:[[:blank:]]*//p" "/proc/$1/status"
+	"$probes/start" /dev/null sed -n "s/^$2:[[:blank:]]*//p" "/proc/$1/status"
 }
 
 blocks_nothing() {

@@ -176,7 +176,7 @@ leaves_no_directory() {
 takes_no_limit_over() {
 	needs_controllers
 	# shellcheck disable=SC2016 # for the inner shell
-	start env --default-signal sh -c '
+	start sh -c '
 		own=$1/container-$$
 		shift
 		echo "+pids +memory +cpu" >"${own%/*}/cgroup.subtree_control"

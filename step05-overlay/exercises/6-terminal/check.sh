@@ -19,7 +19,7 @@ at_terminal() {
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	script='echo $$ >"$0"; '$1
 	shift
-	on_terminal env --default-signal sh -c "$script" "$T/caller" \
+	on_terminal "$probes/start" /dev/null sh -c "$script" "$T/caller" \
 		"$container" "$@"
 }
 
