@@ -122,7 +122,7 @@ shows_other_files() {
 	[ $# -gt 0 ] || rm "$rootfs/proc/here"
 	list='ls -d /here /*/here; ls -A /etc'
 	run "$container" -H web-1 "$@" "$rootfs" sh -c "$list"
-	is "$out" "$(chroot "$rootfs" sh -c "$list")" "the files inside"
+	is "$out" "$(unshare --root="$rootfs" sh -c "$list")" "the files inside"
 }
 
 # refuses NAME

@@ -78,8 +78,10 @@ with_half() {
 	[ "$1" = boottime ] || cat /proc/uptime >"$T/uptime"
 	# shellcheck disable=SC2016 # for the inner shell
 	start_by unshare --mount sh -c '
-		mount --bind "$0" /proc/uptime && exec "$@"' "$T/uptime" \
-		env HALVE="$1" LD_PRELOAD="$scratch/clocks.so" "$container"
+		mount --bind "$0" /proc/uptime || exit
+		export HALVE="$1" LD_PRELOAD="$2"
+		shift 2
+		exec "$@"' "$T/uptime" "$1" "$scratch/clocks.so" "$container"
 }
 
 clocks_are_not_mixed_up() {

@@ -66,6 +66,12 @@ apply() {
 	tar -C "$1" --exclude='.wh.*' -cf - . | tar -C "$2" -xpf -
 }
 
+# copy_base - to $T/base. cp of uutils 0.0.30 changes modes.
+copy_base() {
+	mkdir "$T/base"
+	tar -C base -cf - . | tar -C "$T/base" -xpf -
+}
+
 # devices NAME... - what they are: type, major and minor number
 devices() {
 	stat -c '%n %F %t:%T' "$@" 2>/dev/null || : # not in a user namespace
@@ -113,7 +119,7 @@ packs_opaque_directories() {
 packs_all() {
 	write_upper
 	is "$("$layer" pack "$T/new" 2>&1)" "" "what layer pack prints"
-	cp -a base "$T/base"
+	copy_base
 	apply "$T/new" "$T/base"
 	is "$(list "$T/base" | diff - "$T/inside")" "" \
 		"the image (<), compared with what the container sees (>)"
@@ -198,7 +204,7 @@ image_layer() {
 	: >"$T/oci/app/merged/.wh.one"
 	(cd "$T/oci/app/many" && seq 400 | sed 's|^|.wh.|' | xargs touch)
 	echo new | tee "$T/oci/app/again/new" >"$T/oci/app/merged/new"
-	cp -a base "$T/base"
+	copy_base
 }
 
 unpacks() {

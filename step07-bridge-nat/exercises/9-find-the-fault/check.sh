@@ -11,6 +11,7 @@ seed=${SEED:-$(od -An -N 2 -t u2 /dev/urandom | tr -d ' ')}
 # start_two - sets $first and $second, each the PID 1 of a container with a
 # resolv.conf that is right in the sandbox
 start_two() {
+	command -v nft >"$T/nft" || skip "needs nft"
 	for n in 1 2; do
 		rm -f "$T/start.out"
 		start "$container" "$rootfs" sh -c \
@@ -24,7 +25,6 @@ start_two() {
 
 # names FAULT VARIANT - in the first container or in the second, in turn
 names() {
-	case $1 in hook) command -v nft >"$T/nft" || skip "needs nft" ;; esac
 	start_two
 	chosen=$first which=$(((seed + count_of) % 2 + 1))
 	[ $which = 1 ] || chosen=$second
