@@ -123,6 +123,7 @@ t "without capabilities" has_no_capabilities
 hint='0 is an ID as any other: it does not mean that there is no -u'
 t "-u 0:100 is group 100, and user 0" has_both 0 100
 t "-u 0:100 is in no other group" has_no_other_group 0 100
+t "-u 0:0 is in no other group" has_no_other_group 0 0
 t "-u 1000:0 is user 1000, and group 0" has_both 1000 0
 hint='an ID has 32 bits, without a sign'
 t "4294967294 is the largest ID" has_the_largest
@@ -136,7 +137,7 @@ t "an argument that is not UID:GID is refused" \
 hint='digits only: strtoul(3) skips blanks, and accepts a sign and 0x'
 t "a sign, a blank or 0x is refused" \
 	refuses -5:100 100:-5 +5:100 100:+5 ' 5:100' '100: 5' '5 :100' '100:5 ' \
-	0x10:100 100:0x10
+	0x10:100 100:0x10 '	5:100'
 hint='4294967296 in 32 bits is 0, root: compare before you convert to uid_t'
 t "a number that is too large is refused, and does not become root" \
 	refuses 4294967296:100 1000:4294967296 18446744073709551616:100 \

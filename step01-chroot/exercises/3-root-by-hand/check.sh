@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../../../common/test/lib.sh"
 # shellcheck disable=SC3045 # every sh has it
 ulimit -S -f unlimited # some libraries are large
+ls -A /tmp >"$scratch/tmp"
 
 # make_root PROGRAM [DIR] - for a program of this machine, as $root; sets $program. A
 # small filesystem stops a script that copies too much.
@@ -22,11 +23,13 @@ make_root() {
 	is "$status" 0 "exit status of make-root"
 }
 
-# run_script ARG... - by the shell that its first line names
+# run_script ARG... - by the shell that its first line names, with $limits
+limits=
 run_script() {
 	cp "${container%/*}/make-root" "$T/make-root"
 	chmod +x "$T/make-root"
-	run "$T/make-root" "$@"
+	# shellcheck disable=SC2086 # words
+	run $limits "$T/make-root" "$@"
 	sed -i '4,$d' "$T/err"
 }
 
@@ -44,10 +47,20 @@ needed() {
 contains_nothing_else() {
 	make_root ls
 	needed >"$T/needed"
-	find "$root" -type f ! -path '*/etc/ld.so.*' >"$T/files"
+	find "$root" ! -type d ! -type l ! -path '*/etc/ld.so.*' >"$T/files"
 	is "$(sed 's|.*/||' "$T/files" | grep -vxFf "$T/needed" | head -n 3)" "" \
 		"files that $program does not need"
 	is "$(grep -F " $root" /proc/self/mountinfo)" "" "mounts"
+}
+
+# A script may use a temporary file, but must remove it.
+leaves_nothing_else() {
+	mkdir "$T/cwd"
+	cd "$T/cwd"
+	make_root ls
+	ls -A /tmp | diff "$scratch/tmp" - | sed -n 's/^> //p' >"$T/new"
+	ls -A . "$T/small" | grep -vx "\.:\|$T/small:\|root\|" >>"$T/new" || :
+	is "$(head -n 3 "$T/new")" "" "files that it left outside DIR"
 }
 
 # exists_in_root PATH - with links followed as they are when $root is the root
@@ -119,8 +132,9 @@ copes_with_a_relative_directory() {
 }
 
 copes_with_a_link() {
+	ln -s . "$T/here"
 	ln -s "$container" "$T/link"
-	make_root "$T/link"
+	make_root "$T/here/link"
 	runs_in_root -h
 }
 
@@ -129,17 +143,23 @@ fails_without_program() {
 	isnt "$status" 0 "exit status of make-root"
 }
 
-fails_without_space() {
-	mkdir "$T/full"
-	mount -t tmpfs -o size=64k tmpfs "$T/full"
-	trap 'umount -l "$T/full"' EXIT
-	run_script "$T/full/root" "$container"
-	isnt "$status" 0 "exit status of make-root, in a filesystem of 64 KB"
+# The largest library is not the last one that ldd names, but the C library.
+fails_without_a_library() {
+	ldd "$container" >"$T/libraries" 2>&1 ||
+		skip "needs a dynamically linked program"
+	largest=$(grep -o '/[^ ]*' "$T/libraries" | while read -r path; do
+		stat -L -c %s "$path"
+	done | sort -n | tail -n 1)
+	limits="prlimit --core=0 --fsize=$((largest - 1))"
+	run_script "$T/root" "$container"
+	isnt "$status" 0 "exit status of make-root, if a library is too large"
 }
 
 hint='copy the files that PROGRAM needs, not their directories'
 t "it contains nothing that ls does not need, and no mount" \
 	contains_nothing_else
+hint='remove a temporary file'
+t "it creates nothing outside DIR" leaves_nothing_else
 hint='cp -L copies the file to which a link leads'
 t "no link in it leads to a file of the host" contains_no_link
 hint='does ldd list the loader? It is the line without =>'
@@ -160,5 +180,5 @@ t "PROGRAM may be a symbolic link" copes_with_a_link
 hint='set -e; and ldd fails if there is no such program'
 t "without such a program, make-root fails" fails_without_program
 hint='set -e; in a pipe, only the status of the last command counts'
-t "if a file cannot be copied, make-root fails" fails_without_space
+t "if a file cannot be copied, make-root fails" fails_without_a_library
 done_testing
