@@ -102,6 +102,8 @@ passes_on_each() {
 	reports "HUP TERM " "after TERM and HUP"
 	send TERM
 	reports "HUP TERM TERM " "after TERM, HUP and TERM again"
+	send TERM
+	reports "HUP TERM TERM TERM " "after TERM, HUP, and TERM twice in a row"
 	is "$(proc_mounts | wc -l)" 1 "mounts while the command still runs"
 	is "$(ended && echo exited)" "" "the launcher, while the command still runs"
 	kill -USR1 "$inside"
