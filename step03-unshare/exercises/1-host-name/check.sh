@@ -56,6 +56,12 @@ resolves() {
 		"the address of localhost"
 }
 
+# The image's own file has another one.
+has_one_address() {
+	echo '198.51.100.7 web-1' >>"$rootfs/etc/hosts"
+	resolves web-1
+}
+
 keeps_the_image() {
 	image >"$T/before"
 	start_container -H web-1 "$@"
@@ -97,10 +103,12 @@ works_read_only() {
 	is "$(address_of web-1)" 127.0.1.1 "the address in a read-only image"
 }
 
-# link_hosts COMMAND... - as if /etc/hosts of the image were an absolute link
+# link_hosts COMMAND... - as if /etc/hosts of the image were a relative link to an
+# absolute one
 link_hosts() {
 	rm "$rootfs/etc/hosts"
-	ln -s /etc/hostname "$rootfs/etc/hosts"
+	ln -s link "$rootfs/etc/hosts"
+	ln -s /etc/hostname "$rootfs/etc/link"
 	"$@"
 }
 
@@ -161,6 +169,9 @@ for option in '' -U; do
 	t "${with}the image does not change if /etc/hosts is a link" \
 		with_copy link_hosts keeps_the_image $option
 done
+hint='if you copy lines of the image'\''s file, leave out those with NAME'
+t "NAME has no other address, though the image's file has one" \
+	with_copy has_one_address
 hint='mount a single file over /etc/hosts, not a directory over another one'
 t "no other file of the image is covered" with_copy shows_other_files
 t "-U: no other file of the image is covered" with_copy shows_other_files -U
@@ -173,7 +184,7 @@ hint='a tmpfs in the container'\''s mount namespace disappears with it'
 t "no file is left on the host" with_copy leaves_no_file_on_the_host
 hint='letters, digits, - and .'
 t "NAME may have one character, and any of these" \
-	with_copy accepts x ABCDEFGHIJKLMNOPQRSTUVWXYZ a-z.0-9 \
+	with_copy accepts x -. ABCDEFGHIJKLMNOPQRSTUVWXYZ a-z.0-9 \
 	abcdefghijklmnopqrstuvwxyz 0123456789
 hint='HOST_NAME_MAX is 64, without the terminating null byte'
 t "NAME may have 64 characters" with_copy accepts "$(printf %064d 0)"

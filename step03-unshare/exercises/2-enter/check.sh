@@ -80,6 +80,19 @@ is_user_0() {
 	is "$(ids "$entered")" "$(ids "$inside")" "user and group, outside"
 }
 
+# As in an ordinary user's sandbox: there, setgroups(2) is denied.
+keeps_groups_where_it_must() {
+	# shellcheck disable=SC2016 # for the inner shell
+	run unshare --user --map-root-user --mount --uts --ipc --net --cgroup \
+		--pid --fork --mount-proc sh -c '
+		"$1" "$2" sh -c "echo \$\$; exec sleep 4711" >"$4" &
+		until [ -s "$4" ]; do sleep 0.02; done
+		"$3" "$(cat "$4")" echo entered' \
+		sh "$container" "$rootfs" "$enter" "$T/pid"
+	ran='./enter PID echo entered, in a user namespace that denies setgroups(2)'
+	is "$out" entered "stdout"
+}
+
 # drops_groups OPTION... - of a caller who is in the groups 4 and 27
 drops_groups() {
 	setpriv --groups 4,27 true 2>/dev/null ||
@@ -96,6 +109,14 @@ leaves_the_environment() {
 	is "$(tr '\0' '\n' <"/proc/$entered/environ" | sort)" "HOME=/root
 PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 TERM=vt100" "the command's environment"
+}
+
+# has_defaults - with a caller's environment that lacks TERM and programs
+has_defaults() {
+	start_container "$container" "$rootfs"
+	# shellcheck disable=SC2016 # for the shell inside
+	run env -u TERM PATH=/host "$enter" "$inside" sh -c 'echo "$TERM"'
+	is "$out" dumb "TERM, if the caller has none"
 }
 
 keeps_standard_files() {
@@ -158,6 +179,7 @@ needs_root() {
 
 # The process has exited, and the shell has waited for it.
 refuses_wrong_arguments() {
+	refuses
 	refuses 1
 	refuses self true
 	sh -c : &
@@ -188,9 +210,14 @@ t "in a user namespace, it is user and group 0" is_user_0
 hint='setgroups(2), before setns(2): a user namespace may deny it'
 t "it is in none of the groups of the caller" drops_groups
 t "-U: it is in none of the groups of the caller" drops_groups -U
+hint='EPERM of setgroups(2) is no error here: the caller may not drop groups'
+t "it runs where the kernel does not allow to drop the groups" \
+	keeps_groups_where_it_must
 hint='clearenv(3): see run_command() in container.c'
 t "its environment is PATH, HOME and TERM, as in run_command()" \
 	leaves_the_environment
+t "its program is found in this PATH; TERM is dumb if the caller has none" \
+	has_defaults
 hint='0, 1 and 2 are those of the caller'
 t "it has the stdin, stdout and stderr of the caller" keeps_standard_files
 hint='O_CLOEXEC'

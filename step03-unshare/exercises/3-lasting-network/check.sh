@@ -7,13 +7,13 @@
 
 # unmounts COMMAND... - at the end of the test, FILE is an ordinary file again
 unmounts() {
-	FILE=$T/net
+	FILE="$T/my net"
 	trap 'stop_started; unmount' EXIT
 	"$@"
 }
 
 unmount() {
-	while umount "$FILE" || umount "$T/root/net"; do :; done 2>/dev/null
+	while umount "$FILE" || umount "$T/root/my net"; do :; done 2>/dev/null
 }
 
 # start_container OPTION... - sets $pid, the launcher, and $inside, which is
@@ -58,7 +58,7 @@ outlives() {
 	# Some kernels add tunnels to every network namespace.
 	run "$container" -n "$FILE" "$rootfs" peek interfaces
 	is "$(inode)" "$first" "FILE, after the second container"
-	is "$(grep -cF " $FILE " /proc/self/mountinfo)" 1 "mounts on FILE"
+	is "$(grep -c ' /[^ ]*/my\\040net ' /proc/self/mountinfo)" 1 "mounts on FILE"
 	contains "$out" "lo up" "interfaces in the second container"
 }
 
@@ -84,7 +84,7 @@ finds_a_relative_file() {
 	cp -RP "$rootfs" "$T/root"
 	rootfs=$T/root
 	cd "$T"
-	start_container -n net
+	start_container -n 'my net'
 	is "$(inode)" "$(ns_of "$inside" net)" "FILE in the caller's directory"
 }
 

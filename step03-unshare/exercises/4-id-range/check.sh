@@ -132,21 +132,26 @@ refuses() {
 	isnt "$err" "" "stderr"
 }
 
-# fails PROGRAM - like one that is not permitted to map the IDs
+# fails PROGRAM COMMAND - like one that is not permitted to map the IDs
 fails() {
 	mkdir "$T/failing"
-	printf '#!/bin/sh\necho "%s: not allowed" >&2\nexit 1\n' "$1" \
+	printf '#!/bin/sh\necho "%s: not allowed" >&2\n%s\n' "$1" "$2" \
 		>"$T/failing/$1"
 	chmod 755 "$T/failing" "$T/failing/$1"
 	PATH=$T/failing:$PATH
 	refuses
 }
 
+lacks_programs() {
+	as_reader="$as_reader env PATH=/nonexistent"
+	refuses
+}
+
 has_large_numbers() {
 	setpriv --reuid=3000000000 --clear-groups true 2>/dev/null ||
 		skip "this sandbox has no user 3000000000"
-	with_ranges reader:3000000000:65536 reader:3000000000:65536 \
-		maps "3000000000 65536" "3000000000 65536"
+	with_ranges reader:3000000000:100000 reader:3000000000:100000 \
+		maps "3000000000 100000" "3000000000 100000"
 }
 
 uids=reader:20000:10000 gids=reader:40000:5000
@@ -160,8 +165,13 @@ hint='the first line that begins with the name or the user ID of the caller'
 t "the ranges may be those of a user ID, after those of others" \
 	with_ranges "daemon:10000:100
 reader2:11000:100
+read:12000:100
+10001:13000:100
+100:14000:100
 1000:20000:1000
 1000:30000:1000" "10000:10000:100
+readers:11000:100
+1005:12000:100
 reader:40000:70" maps "20000 1000" "40000 70"
 hint='ID n inside is START + n - 1 outside'
 t "a file of user 1000 and group 33 is START + 999 and + 32 outside" \
@@ -170,8 +180,13 @@ hint='without a range, do not start the command; exit with EXIT_LAUNCHER'
 t "without a range of users: 125" with_ranges daemon:10000:100 $gids refuses
 t "without a range of groups: 125" with_ranges $uids daemon:10000:100 refuses
 hint='WEXITSTATUS: if it is not 0, the IDs are not mapped'
-t "if newuidmap fails: 125" with_ranges $uids $gids fails newuidmap
-t "if newgidmap fails: 125" with_ranges $uids $gids fails newgidmap
+t "if newuidmap fails: 125" with_ranges $uids $gids fails newuidmap 'exit 1'
+t "if newgidmap fails: 125" with_ranges $uids $gids fails newgidmap 'exit 1'
+hint='WIFEXITED: a program that was killed has no exit status'
+t "if newgidmap is killed: 125" \
+	with_ranges $uids $gids fails newgidmap 'kill -KILL $$'
+hint='if exec fails, the child has to exit with another status than 0'
+t "if newuidmap is not found: 125" with_ranges $uids $gids lacks_programs
 hint='an ID has 32 bits, without a sign'
 t "a range may begin at 3000000000" has_large_numbers
 hint='-U needs neither a range nor newuidmap'
