@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Netlink is how ip(8) and nft(8) talk to the kernel: see netlink(7). A request
- * is a message: a header, then a header of the message's family, then
- * attributes, each a length, a type and a value. An attribute whose value is
- * attributes is a nest. Everything is aligned to 4 bytes. So
- * "ip link add cable type veth" is, as this program sends it:
+ * is a message: a header, the header of its family, and attributes, each with a
+ * length, a type and a value. A nest is an attribute whose value is a list of
+ * attributes. Everything is aligned to 4 bytes. For example, this program sends
+ * "ip link add cable type veth" as:
  *
  *	 0 length type flags seq pid   nl_begin(&nl, RTM_NEWLINK,
  *	                                        NLM_F_CREATE | NLM_F_EXCL,

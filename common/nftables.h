@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nf_tables, the kernel's packet filter, by netlink: what nft(8) does.
+ * nf_tables is the kernel's packet filter. Like nft(8), these functions set it
+ * up over netlink.
  *
  * A table contains chains. A base chain has a hook, a point that every packet
  * passes on its way through the host; its rules are tried in order. A rule is a
@@ -15,7 +16,7 @@
  *	masquerade          [ masq ]
  *	    nft_masq(nl);
  *
- * Changes are sent in a batch, and the kernel makes all of them or none:
+ * The kernel applies all the changes in a batch, or none of them:
  *
  *	nft_begin(nl);
  *	nft_add_table(nl, "cbr0");

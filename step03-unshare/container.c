@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Step 03: give the container its own mounts, hostname, IPC objects, network
- * and cgroup root; and with -U its own users, which needs no root.
+ * and cgroup root; and with -U its own users, which does not require root.
  *
  * New: unshare(2), MS_SLAVE, sethostname(2), user namespaces.
  *

@@ -155,8 +155,8 @@ static void mount_overlay(void)
 	const char *userxattr = "";
 	char options[4096];
 
-	/* overlayfs marks directories with trusted.* attributes. May we? To
-	 * remove one that does not exist fails with EPERM if we may not. */
+	/* overlayfs marks directories with trusted.* attributes. If we may not
+	 * set them, removing one that does not exist fails with EPERM. */
 	if (removexattr("/dev/shm/upper", "trusted.x") == -1 && errno == EPERM)
 		userxattr = "userxattr,";
 	/* The kernel reads 4095 bytes: a longer list is an error. */

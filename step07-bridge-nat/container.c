@@ -174,8 +174,8 @@ static void mount_overlay(void)
 	const char *userxattr = "";
 	char options[4096];
 
-	/* overlayfs marks directories with trusted.* attributes. May we? To
-	 * remove one that does not exist fails with EPERM if we may not. */
+	/* overlayfs marks directories with trusted.* attributes. If we may not
+	 * set them, removing one that does not exist fails with EPERM. */
 	if (removexattr("/dev/shm/upper", "trusted.x") == -1 && errno == EPERM)
 		userxattr = "userxattr,";
 	/* The kernel reads 4095 bytes: a longer list is an error. */
@@ -301,7 +301,7 @@ static void wait_for_carrier(struct netlink *nl, const char *name)
 		warnx("%s has no carrier: the first packets may be lost", name);
 }
 
-/* Made from the IP address, as Docker does: others remember it for a while. */
+/* Made from the IP address, as Docker 26 does, because other hosts cache it. */
 static const char *mac_of(const char *ip)
 {
 	static char mac[] = "02:42:00:00:00:00";
@@ -423,8 +423,8 @@ static void change_setting(const char *path, char from, const char *to)
 		must(write_file(path, to), "echo %s >%s", to, path);
 }
 
-/* One batch, so that the rules are never missing or doubled. What comes from
- * another link to a container and is not a reply was not asked for. */
+/* One batch, so that the rules are never missing or doubled. A packet from
+ * another link that is not a reply is dropped: no container asked for it. */
 static void add_rules(struct netlink *nft)
 {
 	struct rtattr *rule;
@@ -493,7 +493,7 @@ static void connect_internet(void)
 
 	nl_open(&nft, NETLINK_NETFILTER);
 	/* The kernel treats 2 like 1, so 2 marks that we turned forwarding on.
-	 * If Docker or sysctl(8) writes 1 meanwhile, we leave it on. */
+	 * If Docker or sysctl(8) writes 1 in the meantime, we leave it on. */
 	change_setting(IP_FORWARD, '0', "2");
 	/* A new link gets conf/default/forwarding, which may be 0. */
 	change_setting(BRIDGE_FORWARDING, '0', "1");
@@ -501,8 +501,8 @@ static void connect_internet(void)
 	accept_in_iptables(&nft);
 }
 
-/* systemd-resolved listens on 127.0.0.53, which in the container is not the
- * host. The servers that it asks are in a file of its own. */
+/* systemd-resolved listens on 127.0.0.53, but that address in the container is
+ * not the host's. The servers that it forwards to are in another file. */
 static int open_resolv_conf(void)
 {
 	const char *path = "/etc/resolv.conf";
@@ -538,8 +538,8 @@ static void write_resolv_conf(int from)
 		trace("rm -f /etc/resolv.conf; cat <&8 >/etc/resolv.conf");
 }
 
-/* The last container gets the lock for itself and removes what all have shared.
- * One request deletes all links: the kernel waits some 20 ms for each. */
+/* The last container gets the exclusive lock and removes what all have shared.
+ * One request deletes all links, as the kernel waits 20 ms for each request. */
 static void leave_network(int lock)
 {
 	struct netlink host, nft;

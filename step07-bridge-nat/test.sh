@@ -123,7 +123,7 @@ follows_the_hosts_routes() {
 	ip link del tun0
 }
 
-# crowd COUNT - start COUNT at once; then kill half, and let the others exit
+# crowd COUNT - starts COUNT at once: packets may be lost. Then half are killed.
 crowd() {
 	mkdir "$T/crowd" && mkfifo "$T/gate"
 	for i in $(seq "$1"); do
