@@ -4,7 +4,7 @@
 # ip-netns-exec-hides-cgroups - in `ip netns exec`, /sys/fs/cgroup is an empty
 # directory: all that was mounted below /sys is gone
 #
-# Debian 12: iproute2 6.1.0. `ip netns exec` creates a mount namespace as well. In
+# Debian 12: iproute2 6.1.0. `ip netns exec` also creates a mount namespace. In
 # it, ip unmounts /sys with all that is below, and mounts a new sysfs, so that
 # /sys/class/net shows the links of the network namespace. It does not mount
 # cgroups, tracefs, bpf and securityfs again, and says nothing, so a program
