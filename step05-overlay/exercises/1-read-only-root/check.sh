@@ -71,7 +71,10 @@ has_tmp() {
 		contains ",${mount%% *}," ",$word," "the options of the mount on /tmp"
 	done
 	contains "$mount" " - tmpfs " "the mount on /tmp"
-	run "$container" -r "$@" "$rootfs" sh -c 'echo new >/tmp/new; cat /tmp/new'
+	is "$(awk -v device="$(echo "$mount" | cut -d ' ' -f 4)" '$3 == device' \
+		/proc/self/mountinfo)" "" "the host's mounts of the same tmpfs"
+	run "$container" -r "$@" "$rootfs" sh -c 'echo new >/tmp/new; cat /tmp/new
+		! cat /new 2>/dev/null || echo it is in / as well'
 	is "$out" new "what was written to /tmp"
 	[ ! -e "$rootfs/tmp/new" ] || fail "the file is in the image's /tmp"
 }
@@ -100,6 +103,9 @@ writes_without_option() {
 		echo new >/new; cat /new; grep -c " /tmp " /proc/self/mountinfo'
 	is "$(echo "$out" | tr '\n' ' ')" "new 0 " \
 		"what was written without -r, and the mounts on /tmp"
+	run "$container" "$@" -w "$T" "$rootfs" sh -c 'echo kept >/new'
+	is "$(cat "$T/upper/new" 2>&1)" kept \
+		"what was written with -w and without -r, in DIR/upper"
 }
 
 for option in '' -U; do
