@@ -6,7 +6,12 @@
 . "$(dirname "$0")/../../../common/test/lib.sh"
 patience=2
 
-"${CC:-cc}" -o "$scratch/deny" "$here/deny.c"
+# build PROGRAM FILE [OPTION...] - when the first test needs it
+build() {
+	program=$scratch/$1 file=$here/$2
+	shift 2
+	[ -e "$program" ] || "${CC:-cc}" "$@" -o "$program" "$file"
+}
 
 # start_container [-U] - sets $pid, the launcher, and $inside, the command
 start_container() {
@@ -26,6 +31,7 @@ gone() {
 # In each test, the arguments are -U or none.
 
 needs_only_clone3() {
+	build deny deny.c
 	# shellcheck disable=SC2016 # for the shell inside
 	run "$scratch/deny" "$container" "$@" "$rootfs" sh -c 'echo $$'
 	is "$status" 0 "exit status without fork, clone and unshare"
@@ -34,15 +40,25 @@ needs_only_clone3() {
 
 # A launcher that ignores the result would run the command on the host.
 reports_an_error() {
+	build deny deny.c
 	run "$scratch/deny" -3 "$container" "$@" "$rootfs" echo 'the command runs'
 	one_line_error 125 "Function not implemented"
 }
 
+# namespaces_of PID TYPE... - one a line, with its type
+namespaces_of() {
+	directory=/proc/$1/ns
+	shift
+	(cd "$directory" && readlink "$@")
+}
+
 has_namespaces() {
 	start_container "$@"
-	for type in mnt uts ipc net cgroup pid ${1:+user}; do
-		isnt "$(ns_of "$inside" "$type")" "$(ns_of self "$type")" \
-			"the command's $type namespace"
+	outside=$(namespaces_of self mnt uts ipc net cgroup pid ${1:+user})
+	for namespace in $(namespaces_of "$inside" mnt uts ipc net cgroup pid \
+		${1:+user}); do
+		excludes "$outside" "$namespace" ||
+			fail "the command's ${namespace%%:*} namespace is the host's"
 	done
 	[ -n "${1-}" ] || is "$(ns_of "$inside" user)" "$(ns_of self user)" \
 		"the command's user namespace"
@@ -52,10 +68,9 @@ has_namespaces() {
 # pid_for_children.
 launcher_stays_outside() {
 	start_container "$@"
-	for type in mnt uts ipc net cgroup pid pid_for_children user; do
-		is "$(ns_of "$pid" "$type")" "$(ns_of self "$type")" \
-			"the launcher's $type namespace"
-	done
+	set -- mnt uts ipc net cgroup pid pid_for_children user
+	is "$(namespaces_of "$pid" "$@" | xargs)" \
+		"$(namespaces_of self "$@" | xargs)" "the launcher's namespaces"
 	is "$(children_of "$pid")" "$inside" "children of the launcher"
 	is "$(sed -n 's/^NSpid://p' "/proc/$inside/status")" "	$inside	1" \
 		"PIDs of the command, on the host and inside"
@@ -97,6 +112,33 @@ hides_mounts() {
 		"the container's mounts that the host sees"
 }
 
+# The launcher may also write the maps, as long as the child waits for them.
+waits_for_maps() {
+	build hold.so hold.c -shared -fPIC
+	start env HOLD=map LD_PRELOAD="$scratch/hold.so" \
+		"$container" -U "$rootfs" sleep 4711
+	poll 30 started || release
+	eventually started
+	! ended || fail "it did not start: $(cat "$T/start.err")"
+	isnt "$(file_of uid_map)" "" "uid_map when the command starts"
+}
+
+# Who is user 1000, of group 1005
+maps_a_user() {
+	setpriv --reuid=1000 --regid=1005 --clear-groups true 2>/dev/null ||
+		skip "needs root: this sandbox has only one user"
+	cp -RP "$rootfs" "$T/root"
+	cp "$container" "$T/container"
+	chmod 755 "$scratch" "$T" "$T/container"
+	rootfs=$T/root container=$T/container
+	start setpriv --reuid=1000 --regid=1005 --clear-groups \
+		"$container" -U "$rootfs" sleep 4711
+	eventually started
+	! ended || fail "it did not start: $(cat "$T/start.err")"
+	is "$(file_of uid_map)" " 0 1000 1" "uid_map, for user 1000"
+	is "$(file_of gid_map)" " 0 1005 1" "gid_map, for group 1005"
+}
+
 # file_of NAME - of the command, with single blanks
 file_of() {
 	tr -s ' ' <"/proc/$inside/$1"
@@ -118,18 +160,49 @@ dies_with_launcher() {
 	eventually gone "$inside"
 }
 
+# release - what hold.c holds
+release() {
+	echo go >>"$T/start.err"
+}
+
+# The launcher dies just after clone3(2): see hold.c.
+has_no_window() {
+	build hold.so hold.c -shared -fPIC
+	start env HOLD=prctl LD_PRELOAD="$scratch/hold.so" \
+		"$container" "$@" "$rootfs" sleep 4711
+	eventually has_child
+	! ended || fail "it did not start: $(cat "$T/start.err")"
+	kill -KILL "$pid"
+	ends_with 137
+	release
+	poll 150 gone "$child" ||
+		fail "the container outlives a launcher that dies just after clone3(2)"
+}
+
+has_child() {
+	child=$(children_of "$pid")
+	[ -n "$child" ] || ended
+}
+
 for option in '' -U; do
 	with=${option:+$option: }
 	hint='wait(2) finds only children with exit_signal SIGCHLD'
-	[ -z "$option" ] || hint='read geteuid(2) and getegid(2) before clone3'
+	[ -z "$option" ] || {
+		hint='read geteuid(2) and getegid(2) before clone3; write the maps before exec'
+		t "-U: the command does not start before it is mapped" waits_for_maps
+	}
 	t "${with}the exit status is the command's" has_status $option
 	hint='PR_SET_PDEATHSIG in the child, as before'
 	t "${with}nothing outlives the launcher" dies_with_launcher $option
 done
+hint='a launcher that died before prctl(2) sends no signal: keep the pipe'
+t "nor a launcher that dies just after clone3(2)" has_no_window
 hint='what else did the function do that called unshare(2)?'
 t "the host does not see the container's mounts" hides_mounts
 hint='read geteuid(2) and getegid(2) before clone3; write the maps before exec'
 t "-U: the command is root, and only it is mapped" is_root_inside
+hint='0 is only your own ID: geteuid(2) for uid_map, getegid(2) for gid_map'
+t "-U: the maps are those of the caller, who may not be root" maps_a_user
 for option in '' -U; do
 	with=${option:+$option: }
 	hint='a single clone3(2) replaces unshare(2) and fork(2): all flags in one call'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * deny - run a command, for which fork, vfork, clone and unshare do not exist,
- * and with -3 clone3 neither
+ * or with -3 only clone3 does not
  *
  *	$ deny unshare true
  *	unshare: unshare failed: Function not implemented
@@ -20,10 +20,11 @@
 #include <unistd.h>
 
 static unsigned int denied[] = {
-	SYS_unshare, /* twice, or once and SYS_clone3 */
-	SYS_unshare, SYS_clone,
+	SYS_unshare,
+	SYS_clone,
 #ifdef SYS_fork /* not on aarch64 */
-	SYS_fork,    SYS_vfork,
+	SYS_fork,
+	SYS_vfork,
 #endif
 };
 
@@ -41,7 +42,8 @@ int main(int argc, char *argv[])
 	int i;
 
 	if (argc > 1 && strcmp(argv[1], "-3") == 0) {
-		denied[0] = SYS_clone3;
+		for (i = 0; i < COUNT; i++)
+			denied[i] = SYS_clone3;
 		argc--;
 		argv++;
 	}

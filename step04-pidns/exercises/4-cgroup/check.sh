@@ -89,6 +89,9 @@ limits_processes() {
 		(i=0; while [ $i -lt 20 ]; do sleep 4711 & i=$((i + 1)); done)
 		exec sleep 4712'
 	is "$(cat "$own/pids.max")" 6 "pids.max"
+	is "$(cat "$own/memory.max")" max "memory.max, without -m"
+	[ ! -e "$own/memory.swap.max" ] ||
+		is "$(cat "$own/memory.swap.max")" max "memory.swap.max, without -m"
 	eventually reached_its_limit
 	count=$(processes | wc -l)
 	[ "$count" -le 6 ] || fail "$count processes, the limit is 6"
