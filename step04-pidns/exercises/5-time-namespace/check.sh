@@ -7,7 +7,6 @@
 patience=3
 
 "${CC:-cc}" -o "$scratch/clocks" "$here/clocks.c"
-"${CC:-cc}" -shared -fPIC -o "$scratch/clocks.so" "$here/clocks.c"
 
 needs_time_namespaces() {
 	[ -e /proc/self/ns/time ] || skip "needs Linux 5.6 with CONFIG_TIME_NS"
@@ -28,14 +27,17 @@ started_or_ended() {
 	sleeper || ended
 }
 
-# In each test, the arguments are -U or none.
+# In each test, the arguments are the launcher, with -U or not.
 
 has_its_own() {
-	start_by "$container" "$@"
+	start_by "$@"
 	isnt "$(ns_of "$inside" time)" "$(ns_of self time)" \
 		"time namespace of the command"
 	is "$(ns_of "$pid" time)" "$(ns_of self time)" \
 		"time namespace of the launcher"
+	is "$(children_of "$pid")" "$inside" "children of the launcher"
+	is "$(sed -n 's/^NSpid:.*[[:blank:]]//p' "/proc/$inside/status")" 1 \
+		"PID of the command, inside"
 }
 
 # began_at_0 monotonic|boottime - the container's clock was 0 at a time while the
@@ -54,11 +56,11 @@ began_at_0() {
 }
 
 uptime_begins_at_0() {
-	start_by "$container" "$@"
+	start_by "$@"
 	began_at_0 boottime
 	kill -KILL "$pid"
 	before=$("$scratch/clocks")
-	run "$container" "$@" "$rootfs" cat /proc/uptime
+	run "$@" "$rootfs" cat /proc/uptime
 	after=$("$scratch/clocks")
 	is "$status" 0 "status of cat /proc/uptime"
 	[ "${out%%.*}" -le $((${after#* } - ${before#* } + 1)) ] ||
@@ -66,7 +68,7 @@ uptime_begins_at_0() {
 }
 
 monotonic_begins_at_0() {
-	start_by "$container" "$@"
+	start_by "$@"
 	began_at_0 monotonic
 }
 
@@ -74,6 +76,7 @@ monotonic_begins_at_0() {
 # an uptime is no excuse for this one.
 with_half() {
 	needs_time_namespaces
+	"${CC:-cc}" -shared -fPIC -o "$scratch/clocks.so" "$here/clocks.c"
 	awk '{ print $1 / 2, $2 / 2 }' /proc/uptime >"$T/uptime"
 	[ "$1" = boottime ] || cat /proc/uptime >"$T/uptime"
 	# shellcheck disable=SC2016 # for the inner shell
@@ -98,13 +101,17 @@ no_sleeper() {
 
 for option in '' -U; do
 	with=${option:+$option: }
-	hint='unshare(2) and the offsets before fork(2): they are for the next child'
+	set -- "$container"
+	# An ordinary user has this right only in the new user namespace.
+	[ -z "$option" ] ||
+		set -- setpriv --bounding-set -sys_admin "$container" -U
+	hint='unshare(2) and the offsets after -U, and before fork(2): see the hints'
 	t "${with}the command has a time namespace, the launcher the host's" \
-		has_its_own $option
+		has_its_own "$@"
 	hint="subtract: write 'boottime -SECONDS 0' to /proc/self/timens_offsets"
-	t "${with}uptime begins at 0" uptime_begins_at_0 $option
+	t "${with}uptime begins at 0" uptime_begins_at_0 "$@"
 	hint="another line in the same file: 'monotonic -SECONDS 0'"
-	t "${with}CLOCK_MONOTONIC as well" monotonic_begins_at_0 $option
+	t "${with}CLOCK_MONOTONIC as well" monotonic_begins_at_0 "$@"
 done
 hint='read CLOCK_BOOTTIME for boottime, and CLOCK_MONOTONIC for monotonic'
 t "also on a machine that was suspended: the host's two clocks differ" \
