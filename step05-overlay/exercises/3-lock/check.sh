@@ -36,8 +36,11 @@ is_refused() {
 refuses_a_second() {
 	start_first "$@"
 	ln -s dir "$T/link"
+	mkdir "$T/bound"
+	trap 'stop_started; umount -l "$T/bound"' EXIT
+	mount --bind "$T/dir" "$T/bound"
 	cd "$T"
-	for name in "$T/dir" dir ./dir/ "$T/link" "$T/dir"; do
+	for name in "$T/dir" dir ./dir/ "$T/link" "$T/bound" "$T/dir"; do
 		start_second "$name" "$@"
 		is_refused "$name"
 	done
@@ -91,7 +94,9 @@ killed() {
 	start_first
 	kill "-$1" "$pid"
 	eventually ended
-	eventually start_succeeds
+	eventually has_disappeared "$inside"
+	poll 25 start_succeeds ||
+		fail "the next one cannot start: $(head -n 1 "$T/err")"
 }
 
 start_succeeds() {
@@ -111,7 +116,7 @@ leaves_no_file() {
 }
 
 keeps_no_file_open() {
-	start_first
+	start_first "$@"
 	is "$(ls "/proc/$inside/fd" | tr '\n' ' ')" "0 1 2 " "open files of the command"
 }
 
@@ -134,4 +139,5 @@ hint='the directory itself can be locked: open it before fork(2)'
 t "there is no lock file" leaves_no_file
 hint='O_CLOEXEC: an open directory is a way out of the container'
 t "the command has no open file of the host" keeps_no_file_open
+t "-U: the command has no open file of the host" keeps_no_file_open -U
 done_testing

@@ -4,7 +4,6 @@
 # check.sh - exercise 5.4: a layer in the format of overlayfs and of images
 # Untouched: step05-overlay/layer.c does not exist
 . "$(dirname "$0")/../../../common/test/lib.sh"
-patience=2
 layer=${container%/*}/layer
 
 # The layer below, and what a container changes in it

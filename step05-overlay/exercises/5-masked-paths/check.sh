@@ -4,7 +4,6 @@
 # check.sh - exercise 5.5: the kernel's files that Docker hides
 # Untouched: masked files that are not empty: got '/proc/interrupts
 . "$(dirname "$0")/../../../common/test/lib.sh"
-patience=2
 
 masked="/proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys
 	/proc/latency_stats /proc/sched_debug /proc/scsi /proc/timer_list

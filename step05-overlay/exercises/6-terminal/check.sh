@@ -4,7 +4,6 @@
 # check.sh - exercise 5.6: a terminal of its own
 # Untouched: no    the container cannot type at your terminal
 . "$(dirname "$0")/../../../common/test/lib.sh"
-patience=1
 
 # type.c types at every terminal that it can reach.
 mkdir "$scratch/layer"
