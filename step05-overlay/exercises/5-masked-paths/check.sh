@@ -23,14 +23,18 @@ run_inside() {
 
 # shellcheck disable=SC2016,SC2086 # expanded by the inner shell; several words
 masks_files() {
-	run_inside "$@" 'for path; do
-		[ ! -f "$path" ] && [ ! -c "$path" ] || {
-			bytes=$(head -c 1 "$path" | wc -c)
-			head -c 1 "$path" >/dev/null && [ "$bytes" -eq 0 ] ||
-				printf "%s " "$path"
-		}
-	done 2>/dev/null' sh $masked
+	run_inside "$@" 'is_empty() {
+		bytes=$(head -c 1 "$1" | wc -c)
+		head -c 1 "$1" >/dev/null && [ "$bytes" -eq 0 ]
+	}
+	for path; do
+		[ -e "$path" ] && [ ! -d "$path" ] || continue
+		is_empty "$path" || printf "%s " "$path"
+		(! is_empty "$path" || echo new >"$path")
+		is_empty "$path" || printf "%s " "$path" >&3
+	done 3>&2 2>/dev/null' sh $masked
 	is "$out" "" "masked files that are not empty"
+	is "$err" "" "masked files that are not empty after a write"
 }
 
 # shellcheck disable=SC2016,SC2086
@@ -109,9 +113,13 @@ keep_options() {
 can_be_read() {
 	have_option proc "$@"
 	for path in $read_only; do
+		[ -e "/proc/$inside/root$path" ] || continue
 		[ ! -d "$path" ] || [ -z "$(ls -A "$path")" ] ||
 			isnt "$(ls -A "/proc/$inside/root$path")" "" \
 				"what is in $path, which is not masked"
+		is "$(awk -v path="$path" '$5 == path { print $4 }' \
+			"/proc/$inside/mountinfo")" "${path#/proc}" \
+			"what of /proc is mounted on $path"
 	done
 }
 
@@ -124,7 +132,10 @@ leaves_the_rest() {
 		*) echo "$path" ;;
 		esac
 	done)" "" "mounts inside that are not in the lists"
-	lacks ",$(mount_at /proc/self)," ",ro," "the mount of all of /proc"
+	contains "$(mount_at /proc/self)" rw,nosuid,nodev,noexec, \
+		"the mount of all of /proc"
+	contains "$(mount_at /sys/class)" ro,nosuid,nodev,noexec, \
+		"the mount of all of /sys"
 	run_inside "$@" 'echo 500 >/proc/self/oom_score_adj
 		cat /proc/self/oom_score_adj; ls /sys/class/net'
 	is "$status:$out" "0:500
