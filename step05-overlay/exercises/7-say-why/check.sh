@@ -12,11 +12,12 @@ make_layers() {
 	"$scratch/lowerdir" || skip "needs Linux 6.8: overlayfs with lowerdir+"
 	cd "$T"
 	ln -s "$rootfs" image
-	mkdir -p amber/dir violet/dir 'a:b,c'
+	mkdir -p amber/dir violet/dir violet/etc 'a:b,c'
 	echo amber | tee amber/file >amber/dir/old
-	echo violet | tee violet/file >violet/other
+	echo violet | tee violet/file violet/etc/passwd >violet/other
 	echo colon >'a:b,c/colon'
-	: >a-file
+	file=a-file$(printf '%050d' 0)
+	: >"$file"
 }
 
 # In the tests below, the arguments are -U or none.
@@ -26,11 +27,11 @@ mounts_each_layer() {
 	start "$container" "$@" amber:violet:image sleep 4711
 	eventually started
 	! ended || fail "it did not start: $(cat "$T/start.err")"
-	contains "$(awk '$5 == "/"' "/proc/$inside/mountinfo")" \
-		"lowerdir+=amber,lowerdir+=violet,lowerdir+=image" \
-		"options of the root mount, in mountinfo"
-	is "$(cat "/proc/$inside/root/file" "/proc/$inside/root/other" |
-		tr '\n' ' ')" "amber violet " "files of the layers"
+	is "$(awk '$5 == "/"' "/proc/$inside/mountinfo" | tr , '\n' |
+		grep -c '^lowerdir+=')" 3 \
+		"how often lowerdir+ is in the options of the root mount, in mountinfo"
+	is "$(cd "/proc/$inside/root" && cat file other etc/passwd | tr '\n' ' ')" \
+		"amber violet violet " "files of the layers"
 }
 
 has_no_file_open() {
@@ -63,9 +64,11 @@ names_the_missing_layer() {
 
 says_what_the_kernel_says() {
 	make_layers
-	run "$container" "$@" amber:a-file:image sh -c 'echo the command runs'
-	names_only a-file "Invalid argument"
-	contains "$err" "not a directory" "the message"
+	for layers in "amber:$file:image" "amber:violet:$file"; do
+		run "$container" "$@" "$layers" sh -c 'echo the command runs'
+		names_only "$file" "Invalid argument"
+		contains "$err" "not a directory" "the message"
+	done
 }
 
 has_a_colon() {
@@ -80,14 +83,14 @@ has_a_colon() {
 # Only together are they longer than a page.
 has_many() {
 	make_layers
-	name=$(printf '%0200d' 0) layers=image
+	long=$(printf '%0200d' 0) layers=image
 	i=10
 	while [ $i -lt 50 ]; do
-		mkdir "$i$name"
-		layers=$layers:$i$name
+		mkdir "$i$long"
+		layers=$layers:$i$long
 		i=$((i + 1))
 	done
-	echo last >"49$name/last"
+	echo last >"49$long/last"
 	run "$container" "$@" "$layers" cat /last
 	is "$out" last "a file of the last of 41 layers"
 }
@@ -98,9 +101,12 @@ reports_other_errors() {
 	make_layers
 	run "$container" "$@" amber:amber:image sh -c 'echo the command runs'
 	one_line_error 125 "Too many levels"
-	mkdir "$T/dir"
 	run "$container" "$@" -w "$T/missing" amber:image sh -c 'echo the command runs'
 	one_line_error 125 "$T/missing"
+	mkdir "$T/wrong"
+	: >"$T/wrong/upper"
+	run "$container" "$@" -w "$T/wrong" amber:image sh -c 'echo the command runs'
+	one_line_error 125
 }
 
 writes_as_before() {
@@ -121,7 +127,7 @@ for option in '' -U; do
 	t "${with}each layer is a lowerdir+" mounts_each_layer $option
 	hint='look at the result of each fsconfig, and name the value'
 	t "${with}a missing layer is named" names_the_missing_layer $option
-	hint='read(2) of the file descriptor of fsopen, after the call that failed'
+	hint='read(2) of what fsopen returned, into an array of some hundred bytes'
 	t "${with}the kernel's own reason is printed" \
 		says_what_the_kernel_says $option
 	hint='split at each : without \ before it, and remove the \'
