@@ -148,10 +148,12 @@ leaves_dockers() {
 	is "$value" 1/1 "ip_forward and that of eth0, set to 1 meanwhile"
 }
 
-# Not every directory in conf is a link, and no link has a slash in its name.
+# Not every directory in conf is a link. The name of a link has no slash, and at
+# most 15 bytes.
 refuses_no_link() {
+	ip link add fifteen-letters type bridge
 	for link in nolink0 all default ../conf/all ../conf/eth0 eth0/../all \
-		eth0/ . .. eth ''; do
+		eth0/ . .. eth fifteen-letters1 ''; do
 		run "$container" -f "$link" "$rootfs" true
 		is "$status" 125 "exit status with -f '$link'"
 		one_line_error 125
@@ -159,6 +161,7 @@ refuses_no_link() {
 			"all off, eth0 off, default off" \
 			"forwarding after -f '$link'"
 	done
+	ip link del fifteen-letters
 }
 
 has_the_default() {
