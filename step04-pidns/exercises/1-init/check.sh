@@ -102,18 +102,23 @@ reaps_many_at_once() {
 	still_runs "orphans have exited, the command has not"
 }
 
+exits_with() {
+	poll 150 ended || fail "the exit of the command is missed"
+	ends_with "$1"
+}
+
 has_status() {
 	for code in 7 0 255; do
 		start "$container" -i "$@" "$rootfs" sh -c "exit $code"
-		ends_with $code
+		exits_with $code
 	done
 	for signal in KILL:137 TERM:143; do
 		start "$container" -i "$@" "$rootfs" \
 			sh -c "kill -${signal%:*} \$\$"
-		ends_with "${signal#*:}"
+		exits_with "${signal#*:}"
 	done
 	start "$container" -i "$@" "$rootfs" no-such-command
-	ends_with 127
+	exits_with 127
 }
 
 # PID 1 finds four children that have exited, the command and three orphans.
@@ -136,6 +141,13 @@ exits_with_the_command() {
 	poll 40 ended || fail "the command has exited, the container has not"
 	ends_with 137
 	gone "$inside" || fail "an orphan outlives PID 1"
+}
+
+# A command that exits before its parent does anything else: see late.c.
+exits_at_once() {
+	"${CC:-cc}" -shared -fPIC -o "$T/late.so" "$here/late.c" -ldl
+	start env LD_PRELOAD="$T/late.so" "$container" -i "$rootfs" sh -c 'exit 7'
+	exits_with 7
 }
 
 survives_a_stop() {
@@ -301,6 +313,8 @@ t "PID 1 passes signals on to the command, and to no other process" \
 	passes_signals_on
 hint='wait without WNOHANG, or wait for SIGCHLD'
 t "PID 1 sleeps while nothing happens" sleeps
+hint='block the signals before fork(2), or look for children before each wait'
+t "a command may exit at once" exits_at_once
 hint='PID 1 itself needs PR_SET_PDEATHSIG'
 t "nothing outlives the launcher, nor PID 1" leaves_nothing
 hint='try it with -U'

@@ -211,6 +211,14 @@ needs_no_terminal() {
 	ends_with 137
 }
 
+# A command that exits before its parent does anything else: see late.c.
+exits_at_once() {
+	"${CC:-cc}" -shared -fPIC -o "$T/late.so" "$here/../1-init/late.c" -ldl
+	start env LD_PRELOAD="$T/late.so" "$container" -s "$rootfs" sh -c 'exit 7'
+	: >"$T.asserted"
+	poll 150 ended || fail "the exit of a command that exits at once is missed"
+}
+
 # mask PID NAME - of signals: SigBlk, SigIgn
 mask() {
 	"$probes/start" /dev/null sed -n "s/^$2:[[:blank:]]*//p" "/proc/$1/status"
@@ -251,6 +259,8 @@ t "a second TERM kills the command, and no timer does" second_term_kills
 hint='the terminal sends INT to its whole foreground group: do not pass it on'
 t "each Ctrl-C reaches the command once, and does not kill the launcher" \
 	ctrl_c_comes_once
+hint='block the signals before fork(2), or look for children before each wait'
+t "a command may exit at once" exits_at_once
 hint='no terminal is no error'
 t "without a terminal, the exit status is the command's" needs_no_terminal
 hint='wait_for_exit() takes the terminal back: call it with -s as well'

@@ -115,7 +115,7 @@ hides_mounts() {
 # The launcher may also write the maps, as long as the child waits for them.
 waits_for_maps() {
 	build hold.so hold.c -shared -fPIC
-	start env HOLD=map LD_PRELOAD="$scratch/hold.so" \
+	start env HOLD=open LD_PRELOAD="$scratch/hold.so" \
 		"$container" -U "$rootfs" sleep 4711
 	poll 30 started || release
 	eventually started
@@ -194,17 +194,14 @@ for option in '' -U; do
 	t "${with}the exit status is the command's" has_status $option
 	hint='PR_SET_PDEATHSIG in the child, as before'
 	t "${with}nothing outlives the launcher" dies_with_launcher $option
-done
-hint='a launcher that died before prctl(2) sends no signal: keep the pipe'
-t "nor a launcher that dies just after clone3(2)" has_no_window
-hint='what else did the function do that called unshare(2)?'
-t "the host does not see the container's mounts" hides_mounts
-hint='read geteuid(2) and getegid(2) before clone3; write the maps before exec'
-t "-U: the command is root, and only it is mapped" is_root_inside
-hint='0 is only your own ID: geteuid(2) for uid_map, getegid(2) for gid_map'
-t "-U: the maps are those of the caller, who may not be root" maps_a_user
-for option in '' -U; do
-	with=${option:+$option: }
+	if [ -z "$option" ]; then
+		hint='what else did the function do that called unshare(2)?'
+		t "the host does not see the container's mounts" hides_mounts
+	else
+		hint='0 is only your own ID: geteuid(2) for uid_map, getegid(2) for gid_map'
+		t "-U: the command is root, and only it is mapped" is_root_inside
+		t "-U: the maps are those of the caller, who may not be root" maps_a_user
+	fi
 	hint='a single clone3(2) replaces unshare(2) and fork(2): all flags in one call'
 	t "${with}the container needs no fork, clone or unshare" \
 		needs_only_clone3 $option
@@ -219,4 +216,6 @@ for option in '' -U; do
 	hint='the child still sets the hostname, enters the root and mounts /proc'
 	t "${with}all else is as before" has_the_rest $option
 done
+hint='a launcher that died before prctl(2) sends no signal: keep the pipe'
+t "nothing outlives a launcher that dies just after clone3(2)" has_no_window
 done_testing

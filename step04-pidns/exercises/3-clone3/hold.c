@@ -6,8 +6,9 @@
  *	$ HOLD=prctl LD_PRELOAD=./hold.so container -U ROOTFS true 2>FILE
  *
  * With HOLD=prctl, this is prctl(2) with PR_SET_PDEATHSIG: a parent that dies
- * before it sends no signal. With HOLD=map, it is open(2) of a map of another
- * process: until it is written, a process has no user.
+ * before it sends no signal. With HOLD=open, it is open(2) of a file of another
+ * process, for instance its uid_map, or of a new cgroup (exercise 4.4): the
+ * command must not start before they are written.
  *
  * Read: prctl(2), ld.so(8) on LD_PRELOAD
  */
@@ -58,7 +59,8 @@ int open(const char *path, int flags, ...)
 	va_start(values, flags);
 	mode = va_arg(values, int);
 	va_end(values);
-	if (strncmp(path, "/proc/", 6) == 0 && isdigit(path[6]))
-		hold("map");
+	if ((strncmp(path, "/proc/", 6) == 0 && isdigit(path[6])) ||
+	    strstr(path, "/container-") != NULL)
+		hold("open");
 	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }

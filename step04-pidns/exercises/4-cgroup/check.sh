@@ -28,6 +28,20 @@ remove_left() {
 	! has_controllers || rmdir $cgroups/container-[0-9]* 2>/dev/null || :
 }
 
+# disable_controllers - the launcher enables those that it needs, even if no other
+# one has done so before. Those that the machine itself has enabled stay.
+enabled=$(cat $cgroups/cgroup.subtree_control 2>/dev/null || :)
+disable_controllers() {
+	[ -n "$enabled" ] || ! has_controllers ||
+		echo "-pids -memory -cpu" 2>/dev/null \
+			>$cgroups/cgroup.subtree_control || :
+}
+
+clean_up() {
+	remove_left
+	disable_controllers
+}
+
 remove_left
 # The shell opens /dev/null for a command with &.
 cp -RP "$rootfs" "$scratch/root"
@@ -73,6 +87,22 @@ lies_in_its_cgroup() {
 	isnt "$(cgroup_of "$pid")" "/container-$pid" "cgroup of the launcher"
 }
 
+# The launcher is held where it opens a file of the new cgroup: what starts before
+# is outside, or without a limit. See hold.c of exercise 4.3.
+begins_there() {
+	needs_controllers
+	"${CC:-cc}" -shared -fPIC -o "$T/hold.so" "$here/../3-clone3/hold.c"
+	start env HOLD=open LD_PRELOAD="$T/hold.so" \
+		"$container" -p 50 "$rootfs" sleep 4711
+	own=$cgroups/container-$pid
+	poll 100 started || echo go >>"$T/start.err"
+	eventually started
+	! ended || fail "it did not start: $(cat "$T/start.err")"
+	is "$(cgroup_of "$inside")" "/container-$pid" \
+		"cgroup of the command at its start"
+	is "$(cat "$own/pids.max")" 50 "pids.max when the command starts"
+}
+
 # number FILE KEY
 number() {
 	sed -n "s/^$2 //p" "$own/$1"
@@ -110,10 +140,8 @@ grows() {
 }
 
 limits_memory() {
-	grows -m 16M
-	ends_with 137
-	grows -m 1G
-	ends_with 7
+	needs_controllers
+	disable_controllers
 	start_container -m 33554432 "$rootfs" sleep 4711
 	is "$(cat "$own/memory.max")" 33554432 "memory.max"
 	# A kernel without swap has no such file.
@@ -121,6 +149,10 @@ limits_memory() {
 		is "$(cat "$own/memory.swap.max")" 0 "memory.swap.max"
 	is "$(cat "$own/pids.max")" max "pids.max, without -p"
 	is "$(cat "$own/cpu.max")" "max 100000" "cpu.max, without -c"
+	grows -m 16M
+	ends_with 137
+	grows -m 1G
+	ends_with 7
 }
 
 was_throttled() {
@@ -128,6 +160,8 @@ was_throttled() {
 }
 
 limits_cpu() {
+	needs_controllers
+	disable_controllers
 	start_container -c 20 "$rootfs" sh -c 'sleep 4711 & while :; do :; done'
 	is "$(cat "$own/cpu.max")" "20000 100000" "cpu.max"
 	eventually was_throttled
@@ -201,10 +235,12 @@ hint='enable controllers in the parent; the child enters before exec, by itself'
 t "-p: every process of the container is in its cgroup" lies_in_its_cgroup
 # Without -p, or without controllers, nothing else can be checked.
 [ $passed -eq 1 ] || {
-	remove_left
+	clean_up
 	done_testing || exit
 	exit
 }
+hint='the limits, then the process, then exec: a pipe can say so to the child'
+t "the command does not start before its cgroup is complete" begins_there
 hint='write N to pids.max'
 t "-p 6: a fork bomb has 6 processes" limits_processes
 hint='memory.max; and memory.swap.max, or the rest is swapped out'
@@ -221,5 +257,5 @@ hint='mkdir(2) fails with EEXIST if a killed launcher has left the directory'
 t "a directory that a killed launcher left does not matter" takes_no_limit_over
 hint='only with -p, -m or -c'
 t "without an option, there is no new cgroup" has_none_without_option
-remove_left
+clean_up
 done_testing
