@@ -17,7 +17,10 @@ echo old | tee base/app/kept base/app/deleted base/app/changed \
 echo old | tee base/top base/app/.hidden >base/.hidden
 mkdir base/app/many
 (cd base/app/many && seq 400 | xargs touch)
+longest=$(printf '%0251d' 0) # .wh. before it makes 255 bytes
+: >"base/app/$longest"
 changes="cd /app && rm deleted 'a name' merged/one .hidden ../.hidden ../top &&
+	rm $longest && echo new >.whale && echo new >a.wh.name &&
 	echo more >>changed && rm -r gone again file && mkdir again &&
 	echo new >again/new && echo new >merged/new && echo new >file &&
 	ln -s kept link && chmod 700 merged && rm many/*"
@@ -51,19 +54,20 @@ write_upper() {
 # apply LAYER ROOT - as the image specification says: first the markers,
 # then what replaces something else
 apply() {
-	find "$1" -name '.wh.*' -printf '%P\n' | while read -r marker; do
-		case $marker in
-		*/.wh..wh..opq) find "$2/${marker%/*}" -mindepth 1 -delete ;;
-		*/*) rm -rf "${2:?}/${marker%/*}/${marker##*/.wh.}" ;;
-		*) rm -rf "${2:?}/${marker#.wh.}" ;;
-		esac
+	find "$1" -name .wh..wh..opq -printf '%P\n' | while read -r marker; do
+		find "$2/${marker%/*}" -mindepth 1 -delete
 	done
-	find "$1" ! -name '.wh.*' ! -type d -printf '%P\n' |
-		while read -r file; do
-			rm -rf "${2:?}/$file"
-		done
+	(cd "$1" && find . -name '.wh.*' ! -name .wh..wh..opq) |
+		sed 's|/\.wh\.\([^/]*\)$|/\1|' | remove_in "$2"
+	(cd "$1" && find . ! -name '.wh.*' ! -type d) | remove_in "$2"
 	tar -C "$1" --exclude='.wh.*' -cf - . | tar -C "$2" -xpf -
 }
+
+# remove_in DIRECTORY - the files on stdin, one a line
+remove_in() (
+	cd "$1"
+	xargs -d '\n' rm -rf --
+)
 
 # copy_base - to $T/base. cp of uutils 0.0.30 changes modes.
 copy_base() {
@@ -88,7 +92,8 @@ packs_whiteouts() {
 	files=$(find . -type f -printf '%p %i %m %T@\n' | sort)
 	run "$layer" pack "$T/new"
 	is "$status:$err" 0: "exit status and stderr of layer pack"
-	for name in deleted gone 'a name' merged/one .hidden ../.hidden ../top; do
+	for name in deleted gone 'a name' merged/one .hidden ../.hidden ../top \
+		"$longest"; do
 		marker=$(echo "$name" | sed 's|[^/]*$|.wh.&|')
 		is "$(stat -c '%F' "$marker" 2>&1)" "regular empty file" \
 			"the marker for the deleted $name"
@@ -102,9 +107,20 @@ packs_whiteouts() {
 		"$files" "inodes, modes and times of other files"
 }
 
+# add_other_value - a directory whose attribute is not y, if tar knows attributes
+add_other_value() {
+	mkdir -p "$T/pax/app/other"
+	for prefix in trusted user; do
+		tar -C "$T/pax" --format=pax -cf - app/other \
+			--pax-option="SCHILY.xattr.$prefix.overlay.opaque:=x" |
+			tar -C "$T/new" --xattrs --xattrs-include='*' -xf -
+	done 2>/dev/null || :
+}
+
 # The arguments are -U or none.
 packs_opaque_directories() {
 	write_upper "$@"
+	add_other_value
 	run "$layer" pack "$T/new"
 	is "$(cd "$T/new" && find . -name .wh..wh..opq)" \
 		./app/again/.wh..wh..opq "markers of opaque directories"
@@ -124,22 +140,25 @@ packs_all() {
 		"the image (<), compared with what the container sees (>)"
 }
 
-# refuses COMMAND NAME [DIRECTORY] - if a file of this name is in the layer
+# refuses COMMAND NAME [DIRECTORY] - if a file of this name is in the layer, which is
+# NAME/, a directory, NAME@, a link, or NAME%, a whiteout
 refuses() {
+	name=${2%[/@%]} path=$T/outer/new/${3-z/dir}/${2%[/@%]}
 	rm -rf "$T/outer"
 	mkdir -p "$T/outer/new/a" "$T/outer/new/z/dir"
 	mknod "$T/outer/new/a/whiteout" c 0 0
 	: >"$T/outer/new/a/.wh.deleted"
 	[ "$1" = unpack ] || rm "$T/outer/new/a/.wh.deleted"
-	if [ "${2%/}" = "$2" ]; then
-		: >"$T/outer/new/${3-z/dir}/$2"
-	else
-		mkdir "$T/outer/new/${3-z/dir}/$2"
-	fi
+	case $2 in
+	*/) mkdir "$path" ;;
+	*@) ln -s nowhere "$path" ;;
+	*%) mknod "$path" c 0 0 ;;
+	*) : >"$path" ;;
+	esac
 	before=$(cd "$T/outer" && find . -printf '%p %y\n' | sort)
 	run "$layer" "$1" "$T/outer/new"
 	isnt "$status" 0 "exit status of layer $1 if there is a file $2"
-	contains "$err" "${2%/}" "stderr of layer $1"
+	contains "$err" "$name" "stderr of layer $1"
 	is "$(cd "$T/outer" && find . -printf '%p %y\n' | sort)" "$before" \
 		"the layer, which must not be changed"
 }
@@ -150,6 +169,8 @@ refuses_markers() {
 	refuses pack .wh.
 	refuses pack .wh.x .
 	refuses pack .wh.directory/
+	refuses pack .wh.link@
+	refuses pack .wh.whiteout%
 }
 
 # It is below DIR that names matter.
@@ -179,6 +200,11 @@ reports_errors() {
 	: >"$T/new/a/.wh.old"
 	rm "$T/new/a/deleted"
 	fails_on_read_only unpack
+	rm "$T/new/a/.wh.old"
+	mknod "$T/new/a/${longest}0" c 0 0
+	run "$layer" pack "$T/new"
+	isnt "$status" 0 "exit status of layer pack if .wh.NAME is too long a name"
+	contains "$err" "too long" "stderr of layer pack"
 }
 
 fails_on_read_only() {
@@ -199,6 +225,8 @@ image_layer() {
 	: >"$T/oci/app/.wh..hidden"
 	: >"$T/oci/.wh..hidden"
 	: >"$T/oci/.wh.top"
+	: >"$T/oci/app/.wh.$longest"
+	echo new | tee "$T/oci/app/.whale" >"$T/oci/app/a.wh.name"
 	: >"$T/oci/app/again/.wh..wh..opq"
 	: >"$T/oci/app/merged/.wh.one"
 	(cd "$T/oci/app/many" && seq 400 | sed 's|^|.wh.|' | xargs touch)
@@ -208,18 +236,19 @@ image_layer() {
 
 unpacks() {
 	apply "$T/oci" "$T/base"
-	run "$layer" unpack "$T/oci"
+	run ${1:+unshare} ${1:+-r} "$layer" unpack "$T/oci"
 	! includes "$err" "not supported" ||
 		skip "needs Linux 6.6, for user.* attributes in a tmpfs"
 	is "$status:$err" 0: "exit status and stderr of layer unpack"
-	seen_inside "$T/oci:base:image" >"$T/inside"
+	seen_inside "$@" "$T/oci:base:image" >"$T/inside"
 	is "$(list "$T/base" | diff - "$T/inside")" "" \
 		"the image (<), compared with what the container sees (>)"
 }
 
+# The arguments are -U, to unpack in a user namespace, or none.
 unpacks_all() {
 	image_layer
-	unpacks
+	unpacks "$@"
 }
 
 unpacks_replaced() {
@@ -229,6 +258,20 @@ unpacks_replaced() {
 	mkdir "$T/oci/app/file"
 	echo new | tee "$T/oci/app/kept" >"$T/oci/app/file/new"
 	unpacks
+}
+
+# In the new layer, the link NAME is beside .wh.NAME. The directory to which it leads
+# is not opaque afterwards: pack finds nothing.
+keeps_link() {
+	mkdir -p "$T/links/new" "$T/links/outside"
+	ln -s ../outside "$T/links/new/link"
+	: >"$T/links/new/.wh.link"
+	run "$layer" unpack "$T/links/new"
+	is "$status:$err" 0: "exit status and stderr of layer unpack"
+	is "$(readlink "$T/links/new/link")" ../outside "the link beside .wh.link"
+	run "$layer" pack "$T/links/outside"
+	is "$(ls -A "$T/links/outside")" "" \
+		"markers in the directory to which a link beside .wh.link leads"
 }
 
 # follows_no_links COMMAND - a link in the layer leads to $T/outside
@@ -246,6 +289,7 @@ whiteout" "files outside the layer, after layer $1"
 follows_none() {
 	follows_no_links pack
 	follows_no_links unpack
+	keeps_link
 }
 
 refuses_bad_markers() {
@@ -268,6 +312,8 @@ hint='look at all names first, then change the first file'
 t "pack: a file .wh.NAME that the container wrote is refused" refuses_markers
 hint='mknod(2) with S_IFCHR and device 0; setxattr(2) on the directory'
 t "unpack: the container sees what the image has" unpacks_all
+hint='setxattr(2) fails with EPERM for trusted.*: then write user.*'
+t "unpack: the same in a user namespace" unpacks_all -U
 hint='.wh.NAME is about lower layers: beside a new directory NAME, make it opaque'
 t "unpack: .wh.NAME does not hide a new NAME in the same layer" unpacks_replaced
 hint='without its prefix, .wh... is the name of the directory above'
