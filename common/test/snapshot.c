@@ -76,7 +76,8 @@ static void add_lines(const char *name, const char *path)
 }
 
 /* Calls VISIT for each file below PATH, but not for those in a directory for
- * which it returned false. */
+ * which it returned false. It works in the directory of the file: to look up a
+ * whole path in /proc/sys takes as long as all the rest. */
 static void walk(const char *path, bool (*visit)(const char *path))
 {
 	DIR *dir = opendir(path);
@@ -90,7 +91,8 @@ static void walk(const char *path, bool (*visit)(const char *path))
 		    strcmp(entry->d_name, "..") == 0)
 			continue;
 		snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
-		if (visit(name) && entry->d_type == DT_DIR)
+		if (fchdir(dirfd(dir)) == 0 && visit(name) &&
+		    entry->d_type == DT_DIR)
 			walk(name, visit);
 	}
 	closedir(dir);
@@ -104,7 +106,7 @@ static bool add_setting(const char *path)
 	    strstr(path, "/nf_conntrack_max") != NULL ||
 	    strstr(path, "/neigh/") != NULL)
 		return false;
-	add_lines(path, path);
+	add_lines(path, strrchr(path, '/') + 1);
 	return true;
 }
 
