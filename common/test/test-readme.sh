@@ -28,9 +28,12 @@ type_all() {
 
 # type_one README DIR - some of the READMEs build, or write to ROOTFS: each is
 # typed in a copy of the checkout, and in a sandbox of its own. A niced process
-# looks different in ps, and is late.
+# looks different in ps, and is late. The second time, the steps are built.
 type_one() {
 	cp -a "$copy" "$2"
+	case $1$kinds in
+	step*" $kind") PATH=$scratch/bin:$PATH ;;
+	esac
 	(cd "$2" && HOME=/root BUSYBOX=$BUSYBOX nice -n 19 \
 		common/tools/sandbox .build/probes/readme "$1") >"$2.log" 2>&1 ||
 		echo "exit status $?" >>"$2.log"
@@ -57,6 +60,9 @@ command -v bash >/dev/null || {
 	kinds= && t "the READMEs' commands" skip "there is no bash"
 }
 
+mkdir "$scratch/bin"
+printf '#!/bin/sh\n' >"$scratch/bin/cc"
+chmod +x "$scratch/bin/cc"
 for kind in $kinds; do
 	type_all $kind
 	for readme in $readmes; do

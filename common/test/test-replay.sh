@@ -27,10 +27,11 @@ state_is() {
 	cmp -s "$T/now" "$2"
 }
 
-# open_shell NAME - its input is the pipe $T/NAME
+# open_shell NAME - its input is the pipe $T/NAME. Those that unshare(1) starts are
+# login shells: not with the profile of whoever runs the tests.
 open_shell() {
 	mkfifo "$T/$1"
-	start env SHELL="$(command -v bash)" sh -c \
+	start env HOME=/ SHELL="$(command -v bash)" sh -c \
 		"exec bash <'$T/$1' >'$T/$1.out' 2>&1 5>'$T/results'"
 }
 
