@@ -85,14 +85,21 @@ cannot_type_elsewhere() {
 	done
 }
 
+# is_from_inside FD - of the command
+is_from_inside() {
+	is "$(stat -L -c %d "/proc/$inside/fd/$1")" \
+		"$(stat -c %d "/proc/$inside/root/dev/pts")" \
+		"the device of file $1, and that of /dev/pts inside"
+}
+
 has_its_files() {
 	eventually sleeper
 	isnt "$(terminal "$inside")" 0 "the command's controlling terminal, 0 is none"
 	for fd in 0 1 2; do
-		is "$(stat -L -c %d "/proc/$inside/fd/$fd")" \
-			"$(stat -c %d "/proc/$inside/root/dev/pts")" \
-			"the device of file $fd, and that of /dev/pts inside"
+		is_from_inside $fd
 	done
+	is "$(cd "/proc/$inside/fd" && stat -L -c %i 0 1 2 | uniq | wc -l)" 1 \
+		"how many terminals files 0, 1 and 2 are"
 	is "$(cd "/proc/$inside/fd" && echo *)" "0 1 2" "open files of the command"
 	end_by KILL "$inside" 137
 }
@@ -145,20 +152,25 @@ relays_keys() {
 	is "$(grep -c '^word' "$T/terminal")" 1 "how often a typed line appears"
 }
 
-# stays_as_it_is - your terminal, which is stdout but not stdin
+# stays_as_it_is - your terminal, which is stdout but not stdin. A line was typed
+# before the launcher started.
 stays_as_it_is() {
+	say 'expect ready' 'send go\ryours\r'
 	eventually sleeper
+	is_from_inside 1
 	becomes_size 33 77
 	stty rows 44 cols 88 <"/proc/$(cat "$T/caller")/fd/1"
 	becomes_size 44 88
 	! are_off icanon || fail "your terminal is in raw mode, but it is not stdin"
-	end_by KILL "$inside" 137
+	kill -KILL "$inside"
+	say 'expect ended' 'send another\r' 'expect the caller got: yours'
 }
 
 # What is typed is for the process that reads from your terminal.
 leaves_stdin() {
-	drive stays_as_it_is "stty rows 33 cols 77
-		exec \"\$@\" $layers sleep 4711 </dev/null"
+	drive stays_as_it_is "stty rows 33 cols 77; echo ready; read -r go
+		\"\$@\" $layers sleep 4711 </dev/null
+		echo ended; read -r line; echo \"the caller got: \$line\""
 	printf '%s\n' 'expect got piped' 'wait 4' |
 		at_terminal "echo piped | \"\$@\" $layers sh -c '
 			read -r line; echo got \$line; exit 4'"
@@ -182,14 +194,10 @@ kills_container() {
 	kill -KILL "$inside"
 }
 
-launcher() {
-	sed -n 's/^PPid:[[:blank:]]*//p' "/proc/$inside/status"
-}
-
 terminates_launcher() {
 	eventually sleeper
 	becomes_raw
-	kill -TERM "$(launcher)"
+	kill -TERM "$(children_of "$(cat "$T/caller")")"
 }
 
 restores_settings() {
@@ -197,6 +205,8 @@ restores_settings() {
 	restores 127 no-such-command
 	restores 137 "sleep 4711" kills_container
 	restores 143 "sleep 4711" terminates_launcher
+	layers=none
+	restores 125 true
 }
 
 # others_inside - processes in the PID namespace of $inside, but not itself
@@ -284,6 +294,14 @@ keeps_files() {
 		at_terminal "exec \"\$@\" $layers sh -c '
 			echo out; echo err >&2; exit 7' 2>$T/err"
 	is "$(cat "$T/err")" err "a file that is stderr"
+	printf '%s\n' 'send word\r' 'wait 7' |
+		at_terminal "exec \"\$@\" $layers sh -c '
+			read -r line; echo got \$line; exit 7' >$T/out"
+	is "$(cat "$T/out")" "got word" "a file that is stdout"
+	start "$container" "$rootfs" sleep 4711
+	eventually sleeper
+	is "$(cd "/proc/$inside/fd" && echo *)" "0 1 2" \
+		"open files of a command without a terminal"
 }
 
 # promise - one test, if those before it passed: a wrong program may wait long
@@ -315,7 +333,7 @@ hint='isatty(3) for each of 0, 1 and 2: without any, open no new terminal'
 promise "without a terminal, the command has none" has_no_other
 hint='copy from stdin, and change settings, only if stdin is your terminal'
 promise "if stdin is not your terminal, it stays stdin" leaves_stdin
-hint='isatty(3) for each of 0, 1 and 2'
+hint='isatty(3) for each of 0, 1 and 2; without a terminal, no open file is left'
 promise "pipes and files stay stdin, stdout and stderr" keeps_files
 hint='try it with -U'
 promise "-U: the container cannot type at your terminal" cannot_type -U
