@@ -21,6 +21,7 @@ STEPS = step01-chroot step02-proc step03-unshare step04-pidns step05-overlay \
 	step06-veth step07-bridge-nat
 PROBES = $(addprefix .build/probes/,peek escape reach pty readme snapshot start)
 TOOLS = .build/tools/sandbox
+UNITS = .build/probes/netlink-test .build/probes/nftables-test
 BENCH = .build/bench/compare .build/bench/floor
 SOURCES = $(wildcard step*/container.c common/*.c common/*/*.c)
 
@@ -83,7 +84,7 @@ shell: all rootfs ## start a root shell in the sandbox; a second one joins it
 		common/tools/sandbox --share; \
 	fi || $(FAILED)
 
-test: all rootfs ## run the tests; does not require root
+test: all rootfs $(UNITS) ## run the tests; does not require root
 	@BIN=$(BIN) common/test/run $(TESTS)
 
 diff: ## show what STEP=NN adds to the step before
@@ -225,7 +226,16 @@ $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(QUIET)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^)
 
-.build/probes/snapshot: .build/common/netlink.o .build/common/error.o
+.build/probes/snapshot .build/probes/nftables-test: .build/common/netlink.o \
+	.build/common/error.o
+.build/probes/nftables-test: .build/common/nftables.o
+
+# With the sanitizers where the compiler has them.
+.build/probes/netlink-test: common/test/netlink-test.c $(wildcard common/*.[ch])
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) -std=c11 -g -Icommon -fsanitize=address,undefined -o $@ \
+		$(filter %.c,$^) 2>/dev/null || \
+		$(CC) -std=c11 -g -Icommon -o $@ $(filter %.c,$^)
 
 -include $(wildcard .build/*/*.d .build/*/*/*.d .build/*/*/*/*.d)
 

@@ -136,14 +136,14 @@ report_changes() {
 }
 
 # poll TRIES COMMAND... - until COMMAND succeeds, for TRIES times 0.02 seconds; after
-# the first second it tries less often. It counts and does not look at the clock:
+# the first ten it tries less often. It counts and does not look at the clock:
 # this also works on a slow or stopped machine.
 poll() {
 	tries=$1 turn=0
 	shift
 	until "$@"; do
 		turn=$((turn + 1)) pause=0.02 cost=1
-		[ $turn -le 50 ] || pause=0.1 cost=5
+		[ $turn -le 10 ] || pause=0.1 cost=5
 		tries=$((tries - cost))
 		[ $tries -gt 0 ] || return 1
 		sleep $pause

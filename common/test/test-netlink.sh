@@ -4,16 +4,11 @@
 # test-netlink.sh - what common/netlink.h promises
 . "$(dirname "$0")/lib.sh"
 
-# With the sanitizers where the compiler has them.
-for checks in -fsanitize=address,undefined -O2; do
-	! "${CC:-cc}" -std=c11 -g $checks -I"$top/common" -o "$scratch/unit" \
-		"$top"/common/test/netlink-test.c "$top"/common/netlink.c \
-		"$top"/common/error.c 2>"$scratch/cc" || break
-done
+unit=$probes/netlink-test
 
 # holds TEST - of netlink-test.c, in a network namespace of its own
 holds() {
-	run unshare --net "$scratch/unit" "$1"
+	run unshare --net "$unit" "$1"
 	is "$status$out$err" 0 "status, stdout and stderr"
 }
 
@@ -23,13 +18,13 @@ reads_a_long_list() {
 		"$T/commands" >"$T/more"
 	# shellcheck disable=SC2016 # for the inner shell
 	run unshare --net sh -c 'cat "$1" "$2" | ip -batch - && exec "$3" dump' \
-		sh "$T/commands" "$T/more" "$scratch/unit"
+		sh "$T/commands" "$T/more" "$unit"
 	is "$status$out$err" 0 "status, stdout and stderr"
 }
 
 exits_cleanly() {
 	for test in endless_messages endless_attributes; do
-		run "$scratch/unit" "$test"
+		run "$unit" "$test"
 		one_line_error 125 'netlink request is too long'
 	done
 }

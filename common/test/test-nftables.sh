@@ -4,9 +4,7 @@
 # test-nftables - common/nftables.[ch] does what nft(8) does
 . "$(dirname "$0")/lib.sh"
 
-unit=$scratch/unit
-"${CC:-cc}" -std=c11 -I"$top/common" -o "$unit" "$top"/common/test/nftables-test.c \
-	"$top"/common/error.c "$top"/common/netlink.c "$top"/common/nftables.c
+unit=$probes/nftables-test
 
 # unit COMMAND... - runs it, and it must succeed without a message
 unit() {
