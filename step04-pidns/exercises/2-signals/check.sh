@@ -130,7 +130,8 @@ press_ctrl_c() {
 	kill -CONT "$launcher"
 	poll 150 quiet "$launcher" || fail "Ctrl-C number $1 killed the launcher"
 	sleep 0.1
-	[ -e "/proc/$inside" ] || fail "Ctrl-C number $1 killed the container"
+	# It is quiet only if no KILL is pending.
+	poll 150 quiet "$init" || fail "Ctrl-C number $1 killed the container"
 	is "$(wc -l <"$rootfs/count")" "$1" "INT that the command received"
 }
 
@@ -141,14 +142,15 @@ has_ints() {
 
 presses_ctrl_c() {
 	eventually sleeper
-	launcher=$(parent_of "$(parent_of "$inside")")
+	init=$(parent_of "$inside")
+	launcher=$(parent_of "$init")
 	press_ctrl_c 1
 	press_ctrl_c 2
 	kill -TERM "$launcher"
 	poll 150 has_terms ||
 		fail "the first TERM, after Ctrl-C, did not reach the command"
 	press_ctrl_c 3
-	kill -KILL "$(parent_of "$inside")"
+	kill -KILL "$init"
 	echo wait 137 >&3
 }
 
