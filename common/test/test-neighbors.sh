@@ -101,7 +101,7 @@ changes_its_subnet() {
 	sed 's/^\(#define SUBNET.*\)"10.200.0"/\1"10.77.8"/' \
 		"$top/step07-bridge-nat/container.c" >"$T/container.c"
 	"${CC:-cc}" -std=c11 -I"$top/common" -o "$T/container" "$T/container.c" \
-		"$top"/common/error.c "$top"/common/netlink.c "$top"/common/nftables.c
+		"$top"/.build/common/*.o
 	container=$T/container
 	run "$container" -v "$rootfs" sh -c 'reach ping 198.51.100.1 && ip link'
 	is "$status" 0
