@@ -3,6 +3,8 @@
 # program is built beside its source, and everything else in .build. V=1 prints
 # the compiler's command lines.
 
+# make -R does not set it.
+CC ?= cc
 CFLAGS = -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
 	-fstack-protector-strong -fPIE
 LDFLAGS = -pie -Wl,-z,relro,-z,now
@@ -49,7 +51,7 @@ NEEDED = $(if $(STEP),.build/original $(step) $(PROBES) $(TOOLS),all)
 CHECKER = .build/original .build/common/error.o .build/common/netlink.o \
 	.build/common/nftables.o $(PROBES) $(TOOLS) rootfs
 EXERCISE_FLAGS = CFLAGS='$(filter-out -MMD -MP,$(ALL_CFLAGS)) $(LDFLAGS)'
-EXERCISE = $(EXERCISE_FLAGS) common/tools/exercise
+EXERCISE = $(EXERCISE_FLAGS) sh common/tools/exercise
 
 # Passed to the shell in its environment, so that make does not expand a $ in
 # them.
@@ -70,40 +72,40 @@ help: ## print this list
 	@echo 'PATIENCE, CI (common/test/run --help); BUSYBOX (common/tools/rootfs --help).'
 
 demo: $(NEEDED) $(if $(STEP),$(before:%.c=$(BIN)/%)) rootfs ## show every step at work, or walk through one: STEP=06
-	@common/tools/tour "$$ROOTFS" $(STEP)
+	@sh common/tools/tour "$$ROOTFS" $(STEP)
 
 run: $(NEEDED) rootfs ## start a shell in the container of STEP=NN, or run CMD='ls /'
-	@$(if $(HOST),$(ON_HOST),common/tools/sandbox --share) $(BIN)/$(step)/container \
+	@$(if $(HOST),$(ON_HOST),sh common/tools/sandbox --share) $(BIN)/$(step)/container \
 		$(OPTS) $(root) $${CMD:+sh -c "$$CMD"} || $(FAILED)
 
 shell: all rootfs ## start a root shell in the sandbox; a second one joins it
-	@if common/tools/sandbox --join true 2>/dev/null; then \
+	@if sh common/tools/sandbox --join true 2>/dev/null; then \
 		echo 'This shell joins the sandbox that is running.' >&2; \
-		common/tools/sandbox --join; \
+		sh common/tools/sandbox --join; \
 	else \
-		common/tools/sandbox --share; \
+		sh common/tools/sandbox --share; \
 	fi || $(FAILED)
 
 test: all rootfs $(UNITS) ## run the tests; does not require root
-	@BIN=$(BIN) common/test/run $(TESTS)
+	@BIN=$(BIN) sh common/test/run $(TESTS)
 
 diff: ## show what STEP=NN adds to the step before
 	@diff -u $(or $(before),/dev/null) $(step)/container.c || :
 
 rootfs: $(PROBES) ## build rootfs/tiny-linux, or unpack TARBALL=FILE
-	@common/tools/rootfs $${TARBALL:+--tarball "$$TARBALL"} \
+	@sh common/tools/rootfs $${TARBALL:+--tarball "$$TARBALL"} \
 		$(if $(filter rootfs,$(MAKECMDGOALS)),,>/dev/null)
 
 alpine: $(PROBES) ## download the articles' Alpine into rootfs/alpine-linux
-	@common/tools/rootfs --alpine
+	@sh common/tools/rootfs --alpine
 
 inspect: ## describe the running containers in JSON, as docker inspect does
-	@common/tools/inspect
+	@sh common/tools/inspect
 
 check-host: ## see whether all steps run here; PACKET=1, as root, sends a packet
-	@common/tools/check-host --tools
+	@sh common/tools/check-host --tools
 	@$(MAKE) --silent all rootfs >/dev/null
-	@common/tools/check-host $(if $(PACKET),--packet)
+	@sh common/tools/check-host $(if $(PACKET),--packet)
 
 exercises: $(CHECKER) ## list the exercises, and mark those that are solved
 	@$(EXERCISE) list
@@ -121,11 +123,11 @@ reset: .build/original ## restore the files of STEP=04
 	@$(EXERCISE) reset $(step)
 
 test-exercises: all rootfs ## run the checks on right and wrong solutions
-	@$(EXERCISE_FLAGS) common/test/exercises $(EX)
+	@$(EXERCISE_FLAGS) sh common/test/exercises $(EX)
 
 # After a change in a step, or in a file that it names.
 refresh: ## merge what changed in the steps into the solutions
-	@common/tools/refresh $(EX)
+	@sh common/tools/refresh $(EX)
 
 # In a tree without git, `make reset` restores what the first make found.
 .build/original:
@@ -154,7 +156,7 @@ format: ## run clang-format on all the C
 	clang-format -i $(SOURCES) $(wildcard common/*.h)
 
 bench: all rootfs $(BENCH) ## compare the speed with other programs or with AGAINST=CHECKOUT
-	@common/bench/run "$$ROOTFS" $(if $(AGAINST),'$(AGAINST)')
+	@sh common/bench/run "$$ROOTFS" $(if $(AGAINST),'$(AGAINST)')
 
 # The last container to exit removes what killed launchers left behind.
 clean-host: step07-bridge-nat rootfs ## remove what killed launchers left behind; requires root

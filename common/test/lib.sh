@@ -20,7 +20,7 @@ until [ -e "$top/common/test/lib.sh" ] || [ -z "$top" ]; do
 done
 [ -n "${CLEAN_ENV-}" ] || exec sh "$top/common/test/clean-env" sh "$0" "$@"
 # This file exists only in a sandbox.
-[ -e /run/cfs-sandbox ] || exec "$top/common/tools/sandbox" sh "$0" "$@"
+[ -e /run/cfs-sandbox ] || exec sh "$top/common/tools/sandbox" sh "$0" "$@"
 
 # $scratch has a directory $T for each test, and beside it the files T.log,
 # T.failed and so on. It disappears with the sandbox: to remove it here would

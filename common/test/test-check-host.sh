@@ -62,8 +62,12 @@ finds_why_there_is_no_sandbox() {
 
 finds_noexec() {
 	noexec='mount --bind "$0" "$0" && mount -o remount,bind,noexec "$0" &&'
-	run unshare --mount sh -c "$noexec"' exec sh "$1"' "$top" "$check_host"
-	says "mounted noexec? Use another directory"
+	for target in check-host demo test shell 'run STEP=4' 'check EX=3.5'; do
+		# Without /run/cfs-sandbox, as on the machine
+		run unshare --mount sh -c "$noexec"' mount -t tmpfs t /run &&
+			exec make -sC "$0" $1' "$top" "$target"
+		contains "$out$err" "mounted noexec? Use another directory" "$target"
+	done
 	run unshare --mount sh -c "$noexec"' exec "$1"' "$rootfs" "$check_host"
 	says "NO    step01-chroot: container: exec true: Permission denied" \
 		"tiny-linux mounted noexec?" "ok    step05"

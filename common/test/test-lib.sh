@@ -264,6 +264,12 @@ runs_anywhere() {
 	is "$status" 0
 }
 
+needs_room() {
+	run unshare --mount sh -c 'mount -t tmpfs -o size=16k t /tmp
+		exec sh "$0"' "$top/common/test/run"
+	one_line_error 1 "no room for the logs in" "No space left on device"
+}
+
 t "each assertion passes, or fails as it should" has_results
 t "a failed test shows why, and no control characters" shows_why
 t "a skipped test passes, but fails with CI=true" skips
@@ -276,5 +282,6 @@ t "pty types, and waits for whole lines" types_on_terminal
 t "the runner adds up, and names what failed" names_failures
 t "the runner runs JOBS scripts at a time, for PATIENCE seconds" runs_jobs
 t "the runner's scripts do not outlive it" kills_scripts
+t "the runner says when there is no room for its logs" needs_room
 t "the suite runs in any directory and environment" runs_anywhere
 done_testing

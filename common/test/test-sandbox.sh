@@ -321,6 +321,7 @@ ignores_the_environment() {
 		ROOTFS=/ BUILD=/tmp >"$T/after" 2>&1
 	is "$(diff "$T/before" "$T/after")" ""
 	contains "$(cat "$T/after")" shell
+	contains "$(MAKEFLAGS=R make -nBC "$top" step01-chroot)" "cc -std"
 }
 
 builds_as_the_owner() {
