@@ -284,9 +284,9 @@ sleeper() {
 	[ -n "$inside" ]
 }
 
-# ended - has the command that start started exited?
+# ended [PID] - has it, or the command that start started, exited?
 ended() {
-	! grep -qs '^State:	[^Z]' "/proc/$pid/status"
+	! grep -qs '^State:	[^Z]' "/proc/${1:-$pid}/status"
 }
 
 # ends_with STATUS - so does the command that start started

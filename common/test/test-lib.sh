@@ -245,8 +245,7 @@ runs_anywhere() {
 	copy="$T/it's \"one\" = a \$clone"
 	mkdir -p "$copy/.build" "$copy/common"
 	cp -r "$top/common/test" "$top/common/tools" "$copy/common"
-	cp -r "$top/.build/probes" "$copy/.build"
-	[ ! -d "$top/.build/tools" ] || cp -r "$top/.build/tools" "$copy/.build"
+	cp -r "$top/.build/probes" "$top/.build/tools" "$copy/.build"
 	cat >"$copy/common/test/test-x.sh" <<-'END'
 		. "$(dirname "$0")/lib.sh"
 		t environment lacks "$(env)" odd

@@ -12,10 +12,6 @@ start_container() {
 	eventually sleeper
 }
 
-gone() {
-	! grep -qs '^State:	[^Z]' "/proc/$1/status"
-}
-
 # in_state STATE PID... - S: sleeps, T: is stopped
 in_state() {
 	state=$1
@@ -25,22 +21,15 @@ in_state() {
 	done
 }
 
-mounts() {
-	cat /proc/self/mountinfo
-}
-
 killed_launcher_leaves_nothing() {
-	while read -r signal number; do
+	for signal in TERM:143 HUP:129; do
 		# The launcher of step 07 kills the command, and tidies up.
-		[ "$n" != 07 ] || number=137
+		[ "$n" != 07 ] || signal=${signal%:*}:137
 		start_container
-		kill -s "$signal" "$pid"
-		ends_with "$number"
-		eventually gone "$inside"
-	done <<-END
-	TERM 143
-	HUP 129
-	END
+		kill -s "${signal%:*}" "$pid"
+		ends_with "${signal#*:}"
+		eventually ended "$inside"
+	done
 }
 
 # In step 07, the next container removes the rest.
@@ -49,7 +38,7 @@ killed_launcher_leaves_no_process() {
 	eventually sleeper
 	kill -KILL "$pid"
 	ends_with 137
-	eventually gone "$inside"
+	eventually ended "$inside"
 	[ "$n" != 07 ] || run "$container" "$rootfs" true
 }
 
@@ -81,15 +70,15 @@ continues_after_a_stop() {
 
 # systemd makes the host's mounts shared.
 hides_its_mounts() {
-	before=$(mounts)
+	before=$(cat /proc/self/mountinfo)
 	contains "$before" " shared:"
 	start_container
-	is "$(mounts)" "$before" "the host's mounts while it runs"
+	is "$(cat /proc/self/mountinfo)" "$before" "the host's mounts while it runs"
 	kill -TERM "$pid"
 	eventually ended
 	kill -KILL "$inside" 2>/dev/null || :
-	eventually gone "$inside"
-	is "$(mounts)" "$before" "the host's mounts afterwards"
+	eventually ended "$inside"
+	is "$(cat /proc/self/mountinfo)" "$before" "the host's mounts afterwards"
 }
 
 ignores_sigchld() {
