@@ -245,6 +245,9 @@ prefers_bash() {
 	echo 'echo "$SHELL ${BASH_VERSION:+bash}"' >"$T/input"
 	SHELL=/bin/false run "$sandbox" <"$T/input"
 	is "$out" "$(command -v bash) bash"
+	run env PATH="$T" /bin/sh "$sandbox" <"$T/input"
+	is "${out%% *}" /bin/sh
+	contains "$err" "no bash here"
 }
 
 # ---- Refusals ----
@@ -339,7 +342,7 @@ t "arguments, input, directory and exit status are passed on" passes_on
 t "an interactive shell has job control" has_job_control
 t "the terminal is given back" gives_the_terminal_back
 t "any shell may be sh" starts_in_each_shell
-t "the default is bash" prefers_bash
+t "the default is bash, or sh with a warning" prefers_bash
 t "--join waits for a complete sandbox" joins_nothing_half_made
 for who in "" "$powerless"; do
 	as=${who:+ for an ordinary user}
