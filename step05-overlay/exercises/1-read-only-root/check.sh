@@ -89,6 +89,7 @@ keeps_the_rest() {
 	start_container "$@"
 	mounts=$(other_mounts)
 	stop_started
+	eventually has_disappeared "$inside"
 	start_container -r "$@"
 	is "$(other_mounts)" "$mounts" "mounts other than / and /tmp"
 	run "$container" -r "$@" "$rootfs" sh -c '

@@ -38,6 +38,7 @@ seen_inside() {
 	eventually sleeper
 	list "/proc/$inside/root"
 	stop_started
+	eventually has_disappeared "$inside"
 }
 
 # write_upper [-U] - run a container that changes /app, and move its upper layer

@@ -91,9 +91,15 @@ mount_at() {
 
 # have_option OPTION [-U]
 have_option() {
-	option=$1 without=
+	option=$1
 	shift
 	start_inside "$@"
+	all_have "$option"
+}
+
+# all_have OPTION
+all_have() {
+	option=$1 without=
 	for path in $read_only; do
 		[ ! -e "/proc/$inside/root$path" ] ||
 			includes ",$(mount_at "$path")," ",$option," ||
@@ -103,9 +109,9 @@ have_option() {
 }
 
 keep_options() {
-	for option in nosuid nodev noexec; do
-		(have_option "$option" "$@")
-		stop_started
+	start_inside "$@"
+	for flag in nosuid nodev noexec; do
+		all_have $flag
 	done
 }
 
