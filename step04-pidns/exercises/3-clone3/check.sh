@@ -117,7 +117,7 @@ waits_for_maps() {
 	build hold.so hold.c -shared -fPIC
 	start env HOLD=open LD_PRELOAD="$scratch/hold.so" \
 		"$container" -U "$rootfs" sleep 4711
-	poll 30 started || release
+	poll 100 started || release
 	eventually started
 	! ended || fail "it did not start: $(cat "$T/start.err")"
 	isnt "$(file_of uid_map)" "" "uid_map when the command starts"
