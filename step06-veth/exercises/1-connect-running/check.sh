@@ -73,7 +73,8 @@ creates_the_cable() {
 		"links on the host that are up, with their addresses"
 	is "$(addresses inside)" "veth-container 10.200.0.2/24" \
 		"links in the container that are up, with their addresses"
-	is "$(inside ip -4 route show default | sed 's/ *$//')" \
+	is "$(inside ip -4 route show default |
+		sed 's/ proto [a-z]*//; s/ *$//')" \
 		"default via 10.200.0.1 dev veth-container" \
 		"default route in the container"
 	contains "$(inside ip link show lo)" '<LOOPBACK,UP' "lo in the container"

@@ -110,6 +110,8 @@ hint='which route matches? With RTM_F_FIB_MATCH, rtm_dst_len is its prefix
       length'
 t "the default route is allowed" is_allowed \
 	'route add default via 192.0.2.1'
+t "the default route with two next hops is allowed" is_allowed \
+	'route add default nexthop via 192.0.2.1 nexthop via 198.18.0.8'
 t "the default route in a table of its own, as of wg-quick, is allowed" \
 	is_allowed \
 	'rule add pref 5270 table main suppress_prefixlength 0
@@ -135,12 +137,13 @@ hint='the reply for a route with several next hops has RTA_MULTIPATH in place of
       RTA_OIF; without RTM_F_FIB_MATCH, the kernel chooses one of them'
 t "a route with two next hops is refused" is_refused \
 	'route add 10.200.0.0/24 nexthop via 198.18.0.8 nexthop via 198.18.0.9' ''
-hint='the message is one line that names the link of this route'
+hint='the message is one line that names the link of this route. The name of
+      another link may begin like your own'
 t "a link of another name is refused, and named" is_refused \
-	'link add tun9 type veth peer name tun8
-	link set tun9 up
-	route add 10.200.0.0/16 dev tun9
-	route add 10.0.0.0/8 dev vpn0' tun9
+	'link add veth-host9 type veth peer name tun8
+	link set veth-host9 up
+	route add 10.200.0.0/16 dev veth-host9
+	route add 10.0.0.0/8 dev vpn0' veth-host9
 hint='the veth-host of the last container may still be there for some 20 ms, and
       so may its route: it does not count'
 t "while another container runs, the error is that of step 06" names_the_other

@@ -6,14 +6,17 @@
 . "$(dirname "$0")/../../../common/test/lib.sh"
 
 ipv4=/proc/sys/net/ipv4
+vpn=vpn-company.100
 
 # start_container [OPTION...] - sets $pid, the launcher
 start_container() {
 	rm -f "$T/start.out"
 	start "$container" "$@" "$rootfs" sh -c 'echo ready; exec sleep 4711'
 	eventually is_ready_or_ended
-	grep -q ready "$T/start.out" ||
+	grep -q ready "$T/start.out" || {
+		del_link 2>"$T/no-link" || :
 		fail "no container with $1: $(head -n 1 "$T/start.err")"
+	}
 }
 
 is_ready_or_ended() {
@@ -35,13 +38,14 @@ of() {
 	[ "$value" = 0 ] && echo off || echo on
 }
 
-# add_link - the host has a second link, vpn0. The test ends without it.
+# add_link - the host has a second link, $vpn: a VLAN would have such a name. It is
+# as long as possible. The test ends without it.
 add_link() {
-	ip link add vpn0 type veth peer name vpn1
+	ip link add $vpn type veth peer name vpn1
 }
 
 del_link() {
-	ip link del vpn0
+	ip link del $vpn
 }
 
 forwards_for_two() {
@@ -56,13 +60,13 @@ forwards_for_two() {
 
 forwards_for_another() {
 	add_link
-	start_container -f vpn0
-	shown="cbr0 $(of cbr0), vpn0 $(of vpn0), eth0 $(of eth0), vpn1 $(of vpn1)"
+	start_container -f $vpn
+	shown="cbr0 $(of cbr0), $vpn $(of $vpn), eth0 $(of eth0), vpn1 $(of vpn1)"
 	end_container "$pid"
-	shown="$shown, then $(of vpn0)"
+	shown="$shown, then $(of $vpn)"
 	del_link
-	is "$shown" "cbr0 on, vpn0 on, eth0 off, vpn1 off, then off" \
-		"forwarding with -f vpn0"
+	is "$shown" "cbr0 on, $vpn on, eth0 off, vpn1 off, then off" \
+		"forwarding with -f $vpn"
 }
 
 ends_with_the_last() {
@@ -90,25 +94,25 @@ survives_a_kill_of_another() {
 	start_container -f eth0
 	kill -KILL "$pid"
 	eventually has_disappeared_or_zombie "$pid"
-	run "$container" -f vpn0 "$rootfs" true
-	shown="$status: eth0 $(of eth0), vpn0 $(of vpn0)"
+	run "$container" -f $vpn "$rootfs" true
+	shown="$status: eth0 $(of eth0), $vpn $(of $vpn)"
 	del_link
-	is "$shown" "0: eth0 off, vpn0 off" \
-		"forwarding after the next container, with -f vpn0"
+	is "$shown" "0: eth0 off, $vpn off" \
+		"forwarding after the next container, with -f $vpn"
 }
 
 two_uplinks() {
 	add_link
 	start_container -f eth0
 	first=$pid
-	start_container -f vpn0
-	shown="eth0 $(of eth0), vpn0 $(of vpn0)"
+	start_container -f $vpn
+	shown="eth0 $(of eth0), $vpn $(of $vpn)"
 	end_container "$pid"
 	end_container "$first"
-	shown="$shown, then eth0 $(of eth0), vpn0 $(of vpn0)"
+	shown="$shown, then eth0 $(of eth0), $vpn $(of $vpn)"
 	del_link
-	is "$shown" "eth0 on, vpn0 on, then eth0 off, vpn0 off" \
-		"forwarding for two containers with -f eth0 and -f vpn0"
+	is "$shown" "eth0 on, $vpn on, then eth0 off, $vpn off" \
+		"forwarding for two containers with -f eth0 and -f $vpn"
 }
 
 # leaves PATH - on, if it was before
@@ -123,11 +127,11 @@ leaves() {
 # A link that no container has named
 leaves_others() {
 	add_link
-	echo 1 >$ipv4/conf/vpn0/forwarding
+	echo 1 >$ipv4/conf/$vpn/forwarding
 	run "$container" -f eth0 "$rootfs" true
-	value=$(cat $ipv4/conf/vpn0/forwarding)
+	value=$(cat $ipv4/conf/$vpn/forwarding)
 	del_link
-	is "$value" 1 "conf/vpn0/forwarding, which was 1 before"
+	is "$value" 1 "conf/$vpn/forwarding, which was 1 before"
 }
 
 leaves_what_was_set_meanwhile() {
@@ -184,7 +188,7 @@ hint='each link has a file in /proc/sys/net/ipv4/conf'
 t "with -f eth0, only cbr0 and eth0 forward, and that is enough" \
 	forwards_for_two
 hint='the link is the one that -f names'
-t "with -f vpn0, only cbr0 and vpn0 forward" forwards_for_another
+t "with -f $vpn, only cbr0 and $vpn forward" forwards_for_another
 hint='which one is the last? See remove_network()'
 t "the last container turns it off again" ends_with_the_last
 t "also where another container has turned it on" two_uplinks

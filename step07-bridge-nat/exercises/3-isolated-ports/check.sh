@@ -87,6 +87,10 @@ reach_each_other() {
 	is "$out" "reply from 10.200.0.3" "a container without -i asks another"
 	run inside "$second" "$reach" ping 10.200.0.2
 	is "$out" "reply from 10.200.0.2" "another one asks it"
+	run "$container" -i "$rootfs" true
+	run inside "$second" "$reach" ping 10.200.0.2
+	is "$out" "reply from 10.200.0.2" \
+		"a container without -i asks another, after one with -i"
 }
 
 # Containers get the addresses, and so the ports, of those that have exited.
@@ -98,8 +102,9 @@ forgets_the_flag() {
 	is "$out" "reply from 10.200.0.3" "a container without -i asks another"
 }
 
-hint='the flag "isolated" of a port of the bridge, set on every port. "Operation
-      not supported": IFLA_BRPORT_ISOLATED belongs in IFLA_INFO_SLAVE_DATA'
+hint='the flag "isolated" of a port of the bridge, set by each container on its
+      own port. "Operation not supported": IFLA_BRPORT_ISOLATED belongs in
+      IFLA_INFO_SLAVE_DATA'
 t "with -i, containers do not reach each other" are_isolated
 hint='what about IPv6, and everything else that is not IPv4?'
 t "nor does any Ethernet frame get from one to another" exchange_no_frames
