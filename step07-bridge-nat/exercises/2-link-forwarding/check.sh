@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../../../common/test/lib.sh"
 
 ipv4=/proc/sys/net/ipv4
-vpn=vpn-company.100
+vpn='vpn-company.100'
 
 # start_container [OPTION...] - sets $pid, the launcher
 start_container() {
