@@ -118,16 +118,18 @@ static void create_user_namespaces(void)
 }
 
 #ifdef __x86_64__
-/* unshare(0) of i386: a filter that looks at the number alone finds no unshare */
-static int can_unshare_i386(void)
+/* With the argument 0. 310 is unshare, 64 is getppid: a filter that looks at the
+ * number alone finds neither. */
+static void call_i386(const char *name, long number)
 {
 	long result;
 
 	__asm__ volatile("int $0x80"
 			 : "=a"(result)
-			 : "a"(310L), "b"(0L)
+			 : "a"(number), "b"(0L)
 			 : "memory");
-	return result == 0;
+	errno = result < 0 ? (int)-result : 0;
+	print_call(name, result < 0 ? -1 : 0, EPERM);
 }
 #endif
 
@@ -159,7 +161,8 @@ int main(int argc, char *argv[])
 	setlinebuf(stdout); /* before fork() */
 #ifdef __x86_64__
 	if (argc > 1) {
-		print("unshare-i386", can_unshare_i386());
+		call_i386("unshare-i386", 310);
+		call_i386("getppid-i386", 64);
 		return 0;
 	}
 #endif
@@ -180,6 +183,7 @@ int main(int argc, char *argv[])
 	create_user_namespaces();
 #ifdef __x86_64__
 	print_call("unshare-x32", syscall(X32_BIT | SYS_unshare, 0), EPERM);
+	print_call("getppid-x32", syscall(X32_BIT | SYS_getppid), EPERM);
 #endif
 	print("device", can_make_device());
 	print("priority", setpriority(PRIO_PROCESS, 0, -1) == 0);
