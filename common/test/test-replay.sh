@@ -27,8 +27,8 @@ state_is() {
 	cmp -s "$T/now" "$2"
 }
 
-# open_shell NAME - its input is the pipe $T/NAME. Those that unshare(1) starts are
-# login shells: not with the profile of whoever runs the tests.
+# open_shell NAME - its input is the pipe $T/NAME. unshare(1) starts login shells:
+# without HOME=/, they would read the caller's profile.
 open_shell() {
 	mkfifo "$T/$1"
 	start env HOME=/ SHELL="$(command -v bash)" sh -c \
