@@ -4,7 +4,6 @@
 # check.sh - exercise 4.1: an init as PID 1
 # Untouched: -i: the command is a child of PID 1
 . "$(dirname "$0")/../../../common/test/lib.sh"
-patience=2
 
 # The shell opens /dev/null for a command with &.
 cp -RP "$rootfs" "$scratch/root"

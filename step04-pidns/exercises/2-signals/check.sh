@@ -4,7 +4,6 @@
 # check.sh - exercise 4.2: a launcher that passes TERM on
 # Untouched: it did not start
 . "$(dirname "$0")/../../../common/test/lib.sh"
-patience=2
 
 # The shell opens /dev/null for a command with &, and a test writes to /count.
 cp -RP "$rootfs" "$scratch/root"

@@ -4,7 +4,6 @@
 # check.sh - exercise 4.3: the container with a single clone3(2)
 # Untouched: unshare --pid --fork: Function not implemented
 . "$(dirname "$0")/../../../common/test/lib.sh"
-patience=2
 
 # build PROGRAM FILE [OPTION...] - when the first test needs it
 build() {

@@ -4,7 +4,6 @@
 # check.sh - exercise 4.4: limits of a cgroup
 # Untouched: it did not start
 . "$(dirname "$0")/../../../common/test/lib.sh"
-patience=3
 
 # The sandbox's own /sys has none. Every cgroup but the root has a type. If it
 # has a process itself, it cannot enable controllers for others.
