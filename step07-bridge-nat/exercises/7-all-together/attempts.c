@@ -101,11 +101,13 @@ static void create_user_namespaces(void)
 	long pid = fork();
 
 	if (pid == 0) {
-		print_call("user-namespace", unshare(CLONE_NEWUSER), EPERM);
+		print_call("user-namespace",
+			   unshare(CLONE_NEWUSER | CLONE_NEWUTS), EPERM);
 		_exit(0);
 	}
 	wait(NULL);
-	pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+	pid = syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWUTS | SIGCHLD, 0, 0,
+		      0, 0);
 	if (pid == 0)
 		_exit(0);
 	print_call("clone-namespace", pid, EPERM);
