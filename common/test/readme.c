@@ -27,12 +27,12 @@
 #include <err.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -137,15 +137,10 @@ static int read_to_prompt(struct terminal *t)
 static void start_terminal(struct terminal *t)
 {
 	const struct winsize size = {.ws_row = 50, .ws_col = 500};
-	int other;
 
-	t->fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (t->fd == -1 || grantpt(t->fd) == -1 || unlockpt(t->fd) == -1 ||
-	    ioctl(t->fd, TIOCSWINSZ, &size) == -1)
-		err(1, "pseudoterminal");
-	t->pid = fork();
+	t->pid = forkpty(&t->fd, NULL, NULL, &size);
 	if (t->pid == -1)
-		err(1, "fork");
+		err(1, "forkpty");
 	if (t->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* In the background, a shell has ignored these. */
@@ -153,17 +148,12 @@ static void start_terminal(struct terminal *t)
 		signal(SIGQUIT, SIG_DFL);
 		signal(SIGHUP, SIG_DFL);
 		signal(SIGPIPE, SIG_DFL);
-		setsid();
-		other = open(ptsname(t->fd), O_RDWR);
-		if (other == -1 || ioctl(other, TIOCSCTTY, 0) == -1)
-			err(1, "pseudoterminal");
-		for (int fd = 0; fd < 3; fd++)
-			dup2(other, fd);
 		setenv("PS1", "$ ", 1);
 		setenv("TERM", "dumb", 1);
 		execlp("bash", "bash", "--norc", "--noprofile", "-i", NULL);
 		err(1, "bash");
 	}
+	fcntl(t->fd, F_SETFD, FD_CLOEXEC);
 	if (read_to_prompt(t) != 0)
 		errx(1, "bash shows no prompt: %s", t->output);
 }

@@ -68,18 +68,13 @@ keeps_exit_statuses() {
 
 # PID 1 can only be killed from outside: KILL is for every step.
 adds_128_to_signals() {
-	while read -r signal number; do
-		[ "$n" -lt 4 ] || [ "$signal" = KILL ] || continue
+	for signal in KILL:137 TERM:143 HUP:129 USR1:138; do
+		[ "$n" -lt 4 ] || [ "$signal" = KILL:137 ] || continue
 		start "$container" "$rootfs" sleep 4711
 		eventually sleeper
-		kill -s "$signal" "$inside"
-		ends_with "$number"
-	done <<-END
-	KILL 137
-	TERM 143
-	HUP 129
-	USR1 138
-	END
+		kill -s "${signal%:*}" "$inside"
+		ends_with "${signal#*:}"
+	done
 }
 
 # `env` prints the environment that the launcher made, unlike a shell's.

@@ -5,12 +5,6 @@
 # killed at once, and nothing is left. See pty.c for the lines after <<END.
 . "$(dirname "$0")/lib.sh"
 
-# at_terminal COMMAND... - the test may run in the background, where Ctrl-C is
-# ignored: the default again.
-at_terminal() {
-	on_terminal "$probes/start" /dev/null "$@"
-}
-
 nothing_left() {
 	! sleeper
 }
@@ -41,7 +35,7 @@ acts_inside() {
 		send exit 5\r
 		wait $status
 		END
-	} | at_terminal "$container" "$rootfs"
+	} | on_terminal "$container" "$rootfs"
 }
 
 # kills KEY STATUS
@@ -49,13 +43,13 @@ kills() {
 	{
 		sleeper_gets "$1"
 		echo "wait $2"
-	} | at_terminal "$container" "$rootfs" sleep 4711
+	} | on_terminal "$container" "$rootfs" sleep 4711
 	eventually nothing_left
 }
 
 # An interactive shell in a PID namespace cannot do that itself.
 gets_terminal_back() {
-	at_terminal sh -c '"$@"; read -r word; echo "got $word"' sh \
+	on_terminal sh -c '"$@"; read -r word; echo "got $word"' sh \
 		"$container" "$rootfs" <<-'END'
 	expect #
 	send exit\r
