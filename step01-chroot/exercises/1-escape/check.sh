@@ -112,6 +112,6 @@ hint='read to the end of the file; "%s" ends at a null byte'
 t "it prints all of the file" reads_everything
 hint='check what open(2) or fopen(3) returns: FILE is a file of the host'
 t "it fails if there is no such file" fails_without_a_file
-hint='check what chroot(2) returns: if it fails, FILE is one of the container'
+hint='check what chroot(2) returns: if it fails, FILE is a file of the container'
 t "it fails if chroot(2) does" fails_without_a_capability
 done_testing

@@ -120,7 +120,7 @@ hint='the caller is in the groups 4 and 27: see setgroups(2)'
 t "and in no other group" has_no_other_group 1000 100
 hint='a process that may become root again has not given up root'
 t "without capabilities" has_no_capabilities
-hint='0 is an ID as any other: it does not mean that there is no -u'
+hint='0 is an ID like any other: it does not mean that -u is missing'
 t "-u 0:100 is group 100, and user 0" has_both 0 100
 t "-u 0:100 is in no other group" has_no_other_group 0 100
 t "-u 0:0 is in no other group" has_no_other_group 0 0

@@ -158,7 +158,7 @@ fails_without_a_library() {
 hint='copy the files that PROGRAM needs, not their directories'
 t "it contains nothing that ls does not need, and no mount" \
 	contains_nothing_else
-hint='remove a temporary file'
+hint='remove your temporary files'
 t "it creates nothing outside DIR" leaves_nothing_else
 hint='cp -L copies the file to which a link leads'
 t "no link in it leads to a file of the host" contains_no_link
@@ -177,8 +177,8 @@ hint='is DIR still the same after cd?'
 t "DIR may be relative" copes_with_a_relative_directory
 hint='PROGRAM must not be a link to a file that is not there'
 t "PROGRAM may be a symbolic link" copes_with_a_link
-hint='set -e; and ldd fails if there is no such program'
+hint='use set -e: ldd fails if there is no such program'
 t "without such a program, make-root fails" fails_without_program
-hint='set -e; in a pipe, only the status of the last command counts'
+hint='use set -e; in a pipe, only the status of the last command counts'
 t "if a file cannot be copied, make-root fails" fails_without_a_library
 done_testing

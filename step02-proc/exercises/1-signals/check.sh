@@ -218,7 +218,7 @@ hint='the terminal sends INT and QUIT to the command as well: ignore them'
 t "INT and QUIT are not passed on" keeps_int_and_quit
 # At least fork(2) and one that waits are called: the moments 0 to 3.
 hint='there may be no child yet, or it may still have your handlers: a blocked
-      signal waits. kill(0, ...) hits all'
+      signal waits. kill(0, ...) signals all'
 t "a signal that comes just after mount(2) reaches the command as well" \
 	reach 0 1 2 3
 t "a signal that comes just after fork(2) does, too" reach fork

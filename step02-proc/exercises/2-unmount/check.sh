@@ -113,9 +113,9 @@ t "/proc is unmounted, though the command mounted something in it" \
 hint='the name leads elsewhere now: keep the directory open, and fchdir(2) to it'
 t "/proc is unmounted, though the command moved it" \
 	leaves '' 'mount -o move /proc /mnt'
-t "it is, though something is on top of it there" \
+t "it is unmounted there, though something is mounted on top of it" \
 	leaves '' 'mount -o move /proc /mnt; mount -t tmpfs tmpfs /mnt'
-hint='EINVAL of umount2(2): it is not mounted. That is not an error here'
+hint='umount2(2) fails with EINVAL if it is not mounted: that is not an error here'
 t "the command may unmount /proc itself" leaves '' 'umount -l /proc'
 hint='umount2(2) follows symbolic links: what does the name mean now?'
 t "no other mount is unmounted: /proc is a link" keeps_other_mounts
@@ -132,6 +132,6 @@ hint='mount(2) follows links: check with open(2) and O_NOFOLLOW, or lstat(2),
       before it'
 t "a link to /tmp as /proc is refused" refuses_link tmp
 t "a link to / as /proc is refused" refuses_link /
-hint='O_CLOEXEC'
+hint='open files with O_CLOEXEC'
 t "the command inherits no file that the launcher opened" leaves_files
 done_testing

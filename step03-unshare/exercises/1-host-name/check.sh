@@ -182,7 +182,7 @@ t "two containers have different names at the same time" \
 	with_copy works_twice "a$$.example" "b$$"
 hint='a tmpfs in the container'\''s mount namespace disappears with it'
 t "no file is left on the host" with_copy leaves_no_file_on_the_host
-hint='letters, digits, - and .'
+hint='allow letters, digits, - and .'
 t "NAME may have one character, and any of these" \
 	with_copy accepts x -. ABCDEFGHIJKLMNOPQRSTUVWXYZ a-z.0-9 \
 	abcdefghijklmnopqrstuvwxyz 0123456789

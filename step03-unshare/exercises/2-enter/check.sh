@@ -187,7 +187,7 @@ refuses_wrong_arguments() {
 	refuses $! true
 }
 
-hint='setns(2) for each of them; mnt last, or open everything first'
+hint='call setns(2) for each of them; enter mnt last, or open everything first'
 t "the command is in the container's namespaces" \
 	shares_namespaces start_container "$container" "$rootfs"
 hint='enter the user namespace too, with the others or after them: before, you
@@ -205,22 +205,22 @@ t "its root and working directory are the container's root" \
 t "-U: its root and working directory are the container's root" \
 	shares_the_root start_container "$container" -U "$rootfs"
 t "with a PID namespace: they are as well" shares_the_root start_with_pid
-hint='setns(2) does not change IDs: setgid(2), then setuid(2)'
+hint='setns(2) does not change IDs: call setgid(2), then setuid(2)'
 t "in a user namespace, it is user and group 0" is_user_0
-hint='setgroups(2), before setns(2): a user namespace may deny it'
+hint='call setgroups(2) before setns(2): a user namespace may deny it'
 t "it is in none of the groups of the caller" drops_groups
 t "-U: it is in none of the groups of the caller" drops_groups -U
-hint='EPERM of setgroups(2) is no error here: the caller may not drop groups'
+hint='EPERM from setgroups(2) is not an error here: the caller may not drop groups'
 t "it runs where the kernel does not allow to drop the groups" \
 	keeps_groups_where_it_must
-hint='clearenv(3): see run_command() in container.c'
+hint='use clearenv(3): see run_command() in container.c'
 t "its environment is PATH, HOME and TERM, as in run_command()" \
 	leaves_the_environment
 t "its program is found in this PATH; TERM is dumb if the caller has none" \
 	has_defaults
 hint='0, 1 and 2 are those of the caller'
 t "it has the stdin, stdout and stderr of the caller" keeps_standard_files
-hint='O_CLOEXEC'
+hint='open files with O_CLOEXEC'
 t "it inherits no file that enter has opened" leaves_files
 hint='waitpid(2): see wait_for_exit() in container.c'
 t "its exit status is passed on, or 128+N, 127, 126" passes_the_status_on

@@ -130,13 +130,13 @@ has_others() {
 	done
 }
 
-hint='mount it in the mount namespace of the host, before you leave that one'
+hint='mount it before you leave the mount namespace of the host'
 t "FILE is the container's network namespace, for the host as well" \
 	unmounts makes_it_visible
 hint='is FILE a namespace already? Then enter it, and create none'
 t "it outlives the container, and the next one enters it" unmounts outlives
 t "two containers share it, and nothing else" unmounts shares
-hint='only fstatfs(2) knows whether FILE is a namespace, not its existence'
+hint='FILE may exist without being a namespace: ask fstatfs(2)'
 t "FILE may be an ordinary file, left by a reboot" \
 	unmounts uses_an_ordinary_file
 hint='main() changes the working directory: use FILE before that'

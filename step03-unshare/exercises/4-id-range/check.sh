@@ -179,13 +179,13 @@ t "a file of user 1000 and group 33 is START + 999 and + 32 outside" \
 hint='without a range, do not start the command; exit with EXIT_LAUNCHER'
 t "without a range of users: 125" with_ranges daemon:10000:100 $gids refuses
 t "without a range of groups: 125" with_ranges $uids daemon:10000:100 refuses
-hint='WEXITSTATUS: if it is not 0, the IDs are not mapped'
+hint='check WEXITSTATUS: if it is not 0, the IDs are not mapped'
 t "if newuidmap fails: 125" with_ranges $uids $gids fails newuidmap 'exit 1'
 t "if newgidmap fails: 125" with_ranges $uids $gids fails newgidmap 'exit 1'
-hint='WIFEXITED: a program that was killed has no exit status'
+hint='check WIFEXITED: a program that was killed has no exit status'
 t "if newgidmap is killed: 125" \
 	with_ranges $uids $gids fails newgidmap 'kill -KILL $$'
-hint='if exec fails, the child has to exit with another status than 0'
+hint='if exec fails, the child has to exit with a status other than 0'
 t "if newuidmap is not found: 125" with_ranges $uids $gids lacks_programs
 hint='an ID has 32 bits, without a sign'
 t "a range may begin at 3000000000" has_large_numbers

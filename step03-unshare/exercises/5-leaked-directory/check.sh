@@ -67,6 +67,6 @@ hint='the caller may use any number, up to the limit of ulimit -n'
 t "whatever its number is" closes_all_numbers
 hint='a socket or a pipe is a way to the host as well'
 t "whatever type of file it is" closes_all_types
-hint='with -U and without it'
+hint='close them with -U and without it'
 t "-U: no file of the host is open" closes_all_numbers -U
 done_testing

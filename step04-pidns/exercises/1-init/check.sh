@@ -303,7 +303,7 @@ hint='PID 1 exits as soon as the command has, even if other children live'
 t "when the command exits, the container does" exits_with_the_command
 hint='with WUNTRACED or SA_NOCLDWAIT, wait(2) returns for other reasons'
 t "the container goes on when the command is stopped" survives_a_stop
-hint='with a handler or sigwait(3): kill(2) the command, not a group or all'
+hint='in a handler or after sigwait(3), kill(2) the command, not a group or all'
 t "PID 1 passes signals on to the command, and to no other process" \
 	passes_signals_on
 hint='wait without WNOHANG, or wait for SIGCHLD'

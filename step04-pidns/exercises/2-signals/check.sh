@@ -262,7 +262,7 @@ t "each Ctrl-C reaches the command once, and does not kill the launcher" \
 	ctrl_c_comes_once
 hint='block the signals before fork(2), or look for children before each wait'
 t "a command may exit at once" exits_at_once
-hint='no terminal is no error'
+hint='it is not an error to have no terminal'
 t "without a terminal, the exit status is the command's" needs_no_terminal
 hint='wait_for_exit() takes the terminal back: call it with -s as well'
 t "after a shell in the container, the caller can read from the terminal" \
@@ -270,7 +270,7 @@ t "after a shell in the container, the caller can read from the terminal" \
 hint='has the foreground group exited? If not, leave the terminal to it'
 t "a launcher in the background does not take the terminal" \
 	takes_nothing_in_the_background
-hint='PR_SET_PDEATHSIG, as before'
+hint='keep PR_SET_PDEATHSIG'
 t "KILL of the launcher leaves no process" killed_by KILL 137 -s
 hint='pass signals on only with -s'
 t "without -s, TERM kills the launcher and the command" killed_by TERM 143

@@ -238,11 +238,11 @@ t "-p: every process of the container is in its cgroup" lies_in_its_cgroup
 	done_testing || exit
 	exit
 }
-hint='the limits, then the process, then exec: a pipe can say so to the child'
+hint='set the limits, move the process, then exec: a pipe can tell the child when'
 t "the command does not start before its cgroup is complete" begins_there
 hint='write N to pids.max'
 t "-p 6: a fork bomb has 6 processes" limits_processes
-hint='memory.max; and memory.swap.max, or the rest is swapped out'
+hint='write memory.max, and memory.swap.max, or the rest is swapped out'
 t "-m 16M: a shell that needs 64 MiB is killed" limits_memory
 hint='cpu.max is "QUOTA PERIOD", both in microseconds'
 t "-c 20: a busy loop gets 20 percent of one CPU" limits_cpu
@@ -250,11 +250,11 @@ hint='each of the three options writes its own file'
 t "-p, -m and -c together: the cgroup has all three limits" limits_all_three
 hint='the root of a cgroup namespace is the cgroup at the time of unshare(2)'
 t "the container sees its cgroup as the root" is_its_own_root
-hint='rmdir(2) when no process is left in it, after the wait, and on errors'
+hint='call rmdir(2) when no process is left in it, after the wait, and on errors'
 t "the launcher leaves no directory" leaves_no_directory
 hint='mkdir(2) fails with EEXIST if a killed launcher has left the directory'
 t "a directory that a killed launcher left does not matter" takes_no_limit_over
-hint='only with -p, -m or -c'
+hint='create a cgroup only with -p, -m or -c'
 t "without an option, there is no new cgroup" has_none_without_option
 clean_up
 done_testing

@@ -126,9 +126,9 @@ for option in '' -U; do
 	t "${with}a second container with the same directory is refused" \
 		refuses_a_second $option
 done
-hint='lock the directory, nothing that all containers share'
+hint='lock the directory, not something that all containers share'
 t "other containers can start" allows_others
-hint='an inode number is unique in its filesystem only: st_dev and st_ino'
+hint='an inode number is unique only in its filesystem: compare st_dev as well'
 t "a directory of another filesystem is another one" allows_the_same_number
 hint='the launcher holds the lock, and nobody after it'
 t "when the first has exited, the next one can start" allows_the_next

@@ -319,10 +319,10 @@ hint='.wh.NAME is about lower layers: beside a new directory NAME, make it opaqu
 t "unpack: .wh.NAME does not hide a new NAME in the same layer" unpacks_replaced
 hint='without its prefix, .wh... is the name of the directory above'
 t "unpack: .wh. .wh.. and .wh... are refused" refuses_bad_markers
-hint='FTW_PHYS of nftw(3), lstat(2), lsetxattr(2): a link is a file like others'
+hint='use FTW_PHYS, lstat(2) and lsetxattr(2): a link is a file like any other'
 t "a symbolic link in the layer is not followed" follows_none
-hint='the name of DIR itself is not that of a file in the layer'
+hint='DIR itself is not a file of the layer, so its name does not matter'
 t "DIR itself may have any name" names_below
-hint='look at the result of each call: err(3) with the path'
+hint='check the result of each call, and call err(3) with the path'
 t "an error has a message, and a status other than 0" reports_errors
 done_testing

@@ -323,7 +323,7 @@ hint='read until EIO, even after the command has exited'
 promise "all output appears, and the exit status is the command's" loses_nothing
 hint='tcsetattr(3) with the settings from before: after EIO, and for TERM'
 promise "your settings are restored, however the container ends" restores_settings
-hint='each child of the launcher is in the PID namespace that it has unshared'
+hint='after unshare(2), all children of the launcher are in the new PID namespace'
 promise "no process of the launcher can be seen inside" shows_no_relay
 hint='neither direction waits for the other one: poll(2)'
 promise "keys wait until the command reads them, output does not" copies_both_ways

@@ -182,8 +182,8 @@ leaves_the_others() {
 	is "$out" "reply from 10.200.0.1" "the cable of the other container"
 }
 
-hint='a netlink socket talks to the namespace in which it was opened: setns(2)
-      between the two nl_open(), and one end on each side'
+hint='a netlink socket talks to the namespace in which it was opened: call setns(2)
+      between the two nl_open(), and put one end on each side'
 t "-p PID puts one end of a cable into a running container" creates_the_cable
 hint='does the program exit before the link is up? See wait_for_carrier()'
 t "when it exits, both ends have a carrier" waits_for_carrier

@@ -148,6 +148,6 @@ hint='the veth-host of the last container may still be there for some 20 ms, and
       so may its route: it does not count'
 t "while another container runs, the error is that of step 06" names_the_other
 t "a container can start again at once" starts_again
-hint='it gets no cable'
+hint='with -U, there is no cable'
 t "-U is allowed everywhere" ignores_with_u
 done_testing

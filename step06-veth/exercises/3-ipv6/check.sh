@@ -132,15 +132,15 @@ t "both ends have an address, and may use it" has_addresses
 hint='waiting until an address is no longer tentative takes a second or two.
       Tell the kernel that nobody else can have it'
 t "duplicate address detection is not waited for" waits_for_none
-hint='the other end, too, has to answer: it must not be tentative either'
+hint='the other end has to answer as well: it must not be tentative either'
 t "the host answers the container's first packet" answers_at_once
 t "the container answers the host's first packet" is_reached_at_once
 hint='a default route, as in IPv4'
 t "the container has a route to the internet" has_a_route
-hint='IPv6 is added, nothing is replaced'
+hint='add IPv6, and replace nothing'
 t "IPv4 is as before" keeps_ipv4
 hint='only with -6'
 t "without -6, there is no IPv6" has_none_without
-hint='what the program leaves on the host is in the way of the next one'
+hint='anything left on the host is in the way of the next container'
 t "it works again and again" works_again
 done_testing

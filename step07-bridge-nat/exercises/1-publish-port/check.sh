@@ -239,7 +239,7 @@ t "the port is free again when the launcher gets TERM" disappears TERM
 t "and when the launcher is killed" disappears KILL
 hint='NLM_F_EXCL makes it an error that the table exists'
 t "a port that is published already is refused" refuses_a_second
-hint='the same port at two addresses is not the same: the name of the lease'
+hint='a port at another address is another one: the lease needs both in its name'
 t "the same port at another address is not refused" allows_another_address
 hint='inet_pton(3) takes four numbers up to 255 and nothing else; strtoul(3)
       says where a number ends, and may return one above 65535'

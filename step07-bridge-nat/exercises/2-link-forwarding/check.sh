@@ -194,7 +194,7 @@ t "the last container turns it off again" ends_with_the_last
 t "also where another container has turned it on" two_uplinks
 hint='a value in the memory of a killed launcher is lost'
 t "also what a killed one had turned on" survives_a_kill
-hint='the killed one had another link than the last one: look at all links'
+hint='the killed launcher had another link: look at all links'
 t "also if the last one has another LINK" survives_a_kill_of_another
 hint='turn off only what is marked as yours'
 t "eth0 stays on if it was" leaves conf/eth0/forwarding

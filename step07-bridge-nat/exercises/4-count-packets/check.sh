@@ -113,15 +113,15 @@ has_rules() {
 
 hint='the launcher prints, after wait_for_exit()'
 t "with -c, the container runs as before" starts
-hint='one rule for each direction, at prerouting and at postrouting'
+hint='use one rule for each direction, at prerouting and at postrouting'
 t "no packet, no count" counts 0 0 true
 t "packets to the host are counted" counts 2 2 \
 	'reach ping 10.200.0.1; reach ping 10.200.0.1'
 t "and those to the internet, once each" counts 1 1 'reach ping 198.51.100.1'
 t "those that the host sends as well" counts_what_comes
-hint='compare the addresses, and nothing that only some packets have'
+hint='compare only the addresses, which every packet has'
 t "packets of TCP are counted" counts_tcp
-hint='when the container has exited, for whatever reason'
+hint='print when the container has exited, for whatever reason'
 t "it is printed after a signal to the launcher" prints_after_signals
 t "and if the command does not exist" counts_without_a_command
 hint='the next container flushes the table cbr0; compare the address'

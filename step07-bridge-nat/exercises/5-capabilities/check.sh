@@ -120,7 +120,7 @@ hint='the bounding set and no_new_privs are inherited'
 t "children of the command have no more" passes_on
 hint='drop them when the set-up is over'
 t "the network is as before" reaches_the_internet
-hint='look at the result of every call: must()'
+hint='check the result of every call, with must()'
 t "if the sets cannot be changed, the command does not run" \
 	fails_closed setpcap
 t "nor if capset(2) fails" is_not_ignored

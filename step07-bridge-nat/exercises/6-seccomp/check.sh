@@ -126,7 +126,7 @@ hint='they have the same arch, and the bit 0x40000000 in their number'
 t "those of the x32 ABI as well" refuses_x32
 hint='only the command has the filter'
 t "the kernel shows a filter for the command, not for the launcher" has_a_filter
-hint='the network is made before the filter'
+hint='connect the network before you install the filter'
 t "the network is as before" reaches_the_internet
 hint='only with -s'
 t "without -s, no call fails with EPERM" allows_all

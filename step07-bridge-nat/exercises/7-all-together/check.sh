@@ -117,29 +117,29 @@ hint='drop and filter only when the set-up is over'
 t "with -d, the container starts" starts
 hint="Docker's 14, without MKNOD, also for a caller with inheritable ones"
 t "it has 13 capabilities" has_capabilities
-hint='these take CAP_SYS_ADMIN or CAP_NET_ADMIN; look at the bounding set'
+hint='these require CAP_SYS_ADMIN or CAP_NET_ADMIN; look at the bounding set'
 t "root cannot mount, rename the host, or change links" \
 	refuses mount hostname change-links
-hint='what root owns, it may write, unless the mount is read-only'
+hint='root may write to its own files, unless the mount is read-only'
 t "it cannot write settings" cannot_write_settings
 hint='cover the files that Docker covers, with /dev/null'
-t "it cannot read what is about the whole machine" \
+t "it cannot read files about the whole machine" \
 	refuses read-keys read-kcore read-interrupts read-timer_list
-hint='the keyring belongs to the caller; no namespace and no capability helps'
+hint='no namespace and no capability protects the keyring of the caller'
 t "it cannot use the caller's session keyring" \
 	refuses keyring add-key request-key
 hint='in a new user namespace, it would have all capabilities again'
 t "it cannot create a user namespace" refuses user-namespace clone-namespace
 hint='its flags are in memory; at ENOSYS, the C library calls clone(2)'
 t "clone3 cannot create one either: it fails with ENOSYS" refuses clone3-namespace
-hint='without a device cgroup, CAP_MKNOD is all devices of the host'
+hint='without a device cgroup, CAP_MKNOD opens all devices of the host'
 t "it cannot make a device file of a disk" refuses device
-hint='CAP_SYS_NICE'
+hint='drop CAP_SYS_NICE'
 t "it cannot raise its priority" refuses priority
-hint='nothing else is forbidden'
+hint='forbid nothing else'
 t "programs run as before" works_as_before
 options=-U
-hint='in a user namespace as well'
+hint='try it with -U'
 t "-U: programs run as before" works_as_before
 t "-U: root cannot do any of this" refuses mount hostname change-links \
 	write-settings write-sysrq-trigger write-irq read-keys read-kcore \
@@ -150,6 +150,6 @@ hint='number 310 is unshare on i386, and another call on x86-64'
 t "a 32-bit system call does not help it" refuses_i386
 hint='x32 has the same arch, and the bit 0x40000000 in the number'
 t "a system call of the x32 ABI does not help it" refuses_x32
-hint='the network is made before'
+hint='connect the network before you drop anything'
 t "the network is as before" has_a_network
 done_testing

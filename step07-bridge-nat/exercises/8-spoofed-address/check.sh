@@ -178,7 +178,7 @@ works_again() {
 	is "$status" 0 "the host asks a container that has the address of another"
 }
 
-hint='compare the source addresses, Ethernet and IP, before the bridge does'
+hint='check the source addresses, Ethernet and IP, before the bridge sees the frame'
 t "an attacker with the victim's MAC address and IP address gets nothing" \
 	resists take_mac take_ip
 hint='an ARP packet contains the IP address and MAC address of its sender'
