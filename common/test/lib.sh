@@ -259,6 +259,19 @@ eventually() {
 	poll $((patience * 50)) "$@" || fail "not after $patience seconds: $*"
 }
 
+# compile NAME [OPTION...] - make $probes/NAME of NAME.c, which lies beside the
+# script, unless the last check has left it there. NAME may end in .so.
+compile() {
+	program=$probes/$1 source=$here/${1%.so}.c
+	shift
+	# shellcheck disable=SC3013 # every sh has -nt
+	[ ! "$program" -nt "$source" ] || return 0
+	# Another check may do the same at this moment.
+	new=$program.${scratch##*/}
+	# shellcheck disable=SC2086 # several words
+	${CC:-cc} "$@" -o "$new" "$source" && mv "$new" "$program"
+}
+
 # ns_of PID TYPE - the inode of a namespace: mnt, net, pid, uts, ipc, user...
 ns_of() {
 	ns=$(readlink "/proc/$1/ns/$2") || return

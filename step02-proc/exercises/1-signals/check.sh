@@ -169,8 +169,7 @@ has_no_signals_blocked() {
 send_at() {
 	moment=$1 number=$2 signal=$(kill -l "$2")
 	shift 2
-	[ -e "$scratch/at" ] || ${CC:-cc} -o "$scratch/at" "$here/signal-at.c"
-	start setsid "$scratch/at" "$moment" "$number" " $(point) " \
+	start setsid "$probes/signal-at" "$moment" "$number" " $(point) " \
 		"$container" "$rootfs" "$@"
 	trap clean_up EXIT
 	case $moment in
@@ -200,6 +199,7 @@ survives_any_moment() {
 	done
 }
 
+compile signal-at
 hint='unless a handler is set or the signal is blocked, it kills the launcher.
       With a handler, waitpid(2) may fail with EINTR. kill(2) passes it on'
 t "TERM reaches the command; no mount is left" passes_on TERM 143

@@ -5,13 +5,6 @@
 # Untouched: unshare --pid --fork: Function not implemented
 . "$(dirname "$0")/../../../common/test/lib.sh"
 
-# build PROGRAM FILE [OPTION...] - when the first test needs it
-build() {
-	program=$scratch/$1 file=$here/$2
-	shift 2
-	[ -e "$program" ] || "${CC:-cc}" "$@" -o "$program" "$file"
-}
-
 # start_container [-U] - sets $pid, the launcher, and $inside, the command
 start_container() {
 	start "$container" "$@" "$rootfs" sleep 4711
@@ -30,17 +23,17 @@ gone() {
 # In each test, the arguments are -U or none.
 
 needs_only_clone3() {
-	build deny deny.c
+	compile deny
 	# shellcheck disable=SC2016 # for the shell inside
-	run "$scratch/deny" "$container" "$@" "$rootfs" sh -c 'echo $$'
+	run "$probes/deny" "$container" "$@" "$rootfs" sh -c 'echo $$'
 	is "$status" 0 "exit status without fork, clone and unshare"
 	is "$out" 1 "PID of the command"
 }
 
 # A launcher that ignores the result would run the command on the host.
 reports_an_error() {
-	build deny deny.c
-	run "$scratch/deny" -3 "$container" "$@" "$rootfs" echo 'the command runs'
+	compile deny
+	run "$probes/deny" -3 "$container" "$@" "$rootfs" echo 'the command runs'
 	one_line_error 125 "Function not implemented"
 }
 
@@ -113,8 +106,8 @@ hides_mounts() {
 
 # The launcher may also write the maps, as long as the child waits for them.
 waits_for_maps() {
-	build hold.so hold.c -shared -fPIC
-	start env HOLD=open LD_PRELOAD="$scratch/hold.so" \
+	compile hold.so -shared -fPIC
+	start env HOLD=open LD_PRELOAD="$probes/hold.so" \
 		"$container" -U "$rootfs" sleep 4711
 	poll 100 started || release
 	eventually started
@@ -166,8 +159,8 @@ release() {
 
 # The launcher dies just after clone3(2): see hold.c.
 has_no_window() {
-	build hold.so hold.c -shared -fPIC
-	start env HOLD=prctl LD_PRELOAD="$scratch/hold.so" \
+	compile hold.so -shared -fPIC
+	start env HOLD=prctl LD_PRELOAD="$probes/hold.so" \
 		"$container" "$@" "$rootfs" sleep 4711
 	eventually has_child
 	! ended || fail "it did not start: $(cat "$T/start.err")"

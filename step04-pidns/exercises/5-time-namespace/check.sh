@@ -5,7 +5,7 @@
 # Untouched: time namespace of the command
 . "$(dirname "$0")/../../../common/test/lib.sh"
 
-"${CC:-cc}" -o "$scratch/clocks" "$here/clocks.c"
+compile clocks
 
 needs_time_namespaces() {
 	[ -e /proc/self/ns/time ] || skip "needs Linux 5.6 with CONFIG_TIME_NS"
@@ -15,10 +15,10 @@ needs_time_namespaces() {
 # that of the command
 start_by() {
 	needs_time_namespaces
-	earliest=$("$scratch/clocks")
+	earliest=$("$probes/clocks")
 	start "$@" "$rootfs" sleep 4711
 	eventually started_or_ended
-	latest=$("$scratch/clocks")
+	latest=$("$probes/clocks")
 	! ended || fail "it did not start: $(cat "$T/start.err")"
 }
 
@@ -58,9 +58,9 @@ uptime_begins_at_0() {
 	start_by "$@"
 	began_at_0 boottime
 	kill -KILL "$pid"
-	before=$("$scratch/clocks")
+	before=$("$probes/clocks")
 	run "$@" "$rootfs" cat /proc/uptime
-	after=$("$scratch/clocks")
+	after=$("$probes/clocks")
 	is "$status" 0 "status of cat /proc/uptime"
 	[ "${out%%.*}" -le $((${after#* } - ${before#* } + 1)) ] ||
 		fail "/proc/uptime inside does not begin at 0"
@@ -75,7 +75,7 @@ monotonic_begins_at_0() {
 # an uptime is no excuse for this one.
 with_half() {
 	needs_time_namespaces
-	"${CC:-cc}" -shared -fPIC -o "$scratch/clocks.so" "$here/clocks.c"
+	compile clocks.so -shared -fPIC
 	awk '{ print $1 / 2, $2 / 2 }' /proc/uptime >"$T/uptime"
 	[ "$1" = boottime ] || cat /proc/uptime >"$T/uptime"
 	# shellcheck disable=SC2016 # for the inner shell
@@ -83,7 +83,7 @@ with_half() {
 		mount --bind "$0" /proc/uptime || exit
 		export HALVE="$1" LD_PRELOAD="$2"
 		shift 2
-		exec "$@"' "$T/uptime" "$1" "$scratch/clocks.so" "$container"
+		exec "$@"' "$T/uptime" "$1" "$probes/clocks.so" "$container"
 }
 
 clocks_are_not_mixed_up() {

@@ -7,8 +7,8 @@
 
 # type.c types at every terminal that it can reach.
 mkdir "$scratch/layer"
-${CC:-cc} -static -o "$scratch/layer/type" "$here/type.c" 2>/dev/null ||
-	${CC:-cc} -o "$scratch/layer/type" "$here/type.c"
+compile type -static 2>/dev/null || compile type
+cp "$probes/type" "$scratch/layer"
 layers=$scratch/layer:$rootfs
 
 # at_terminal SHELL-COMMAND [-U] - on a terminal, by a shell with the launcher

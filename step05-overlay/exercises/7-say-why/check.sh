@@ -5,11 +5,11 @@
 # Untouched: options of the root mount
 . "$(dirname "$0")/../../../common/test/lib.sh"
 
-"${CC:-cc}" -o "$scratch/lowerdir" "$here/lowerdir.c"
+compile lowerdir
 
 # make_layers - in $T, the working directory from now on
 make_layers() {
-	"$scratch/lowerdir" || skip "needs Linux 6.8: overlayfs with lowerdir+"
+	"$probes/lowerdir" || skip "needs Linux 6.8: overlayfs with lowerdir+"
 	cd "$T"
 	ln -s "$rootfs" image
 	mkdir -p amber/dir violet/dir violet/etc 'a:b,c'

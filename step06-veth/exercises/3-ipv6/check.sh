@@ -5,12 +5,11 @@
 # Untouched: no container with -6
 . "$(dirname "$0")/../../../common/test/lib.sh"
 
-# start_container [OPTION] - sets $inside, and the program $connect6
+# start_container [OPTION] - sets $inside
 start_container() {
 	[ "$(cat /proc/sys/net/ipv6/conf/default/disable_ipv6 2>/dev/null)" = 0 ] ||
 		skip "needs IPv6"
-	connect6=$scratch/connect6
-	[ -e "$connect6" ] || cc -o "$connect6" "${0%/*}/connect6.c"
+	compile connect6
 	start "$container" "$@" "$rootfs" sleep 4711
 	eventually runs_or_ended
 	[ -n "$inside" ] ||
@@ -66,13 +65,13 @@ waits_for_none() {
 # Each direction in a new container: the first packet of all
 answers_at_once() {
 	start_container -6
-	run in_container "$connect6" fd00:10:200::1
+	run in_container "$probes/connect6" fd00:10:200::1
 	is "$out" answer "the host, asked by the container"
 }
 
 is_reached_at_once() {
 	start_container -6
-	run "$connect6" fd00:10:200::2
+	run "$probes/connect6" fd00:10:200::2
 	is "$out" answer "the container, asked by the host"
 }
 

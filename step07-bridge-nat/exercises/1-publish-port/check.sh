@@ -90,9 +90,9 @@ off_host_address() {
 # Without a server: the container's kernel counts what reaches it.
 leaves_udp_alone() {
 	publish
-	cc -o "$T/send-udp" "${0%/*}/send-udp.c"
-	on_internet "$T/send-udp" 203.0.113.2 8080
-	"$T/send-udp" 203.0.113.2 8080
+	compile send-udp
+	on_internet "$probes/send-udp" 203.0.113.2 8080
+	"$probes/send-udp" 203.0.113.2 8080
 	eventually have_received_udp
 	is "$(udp_received "/proc/$(children_of "$pid")/net/snmp")" 0 \
 		"UDP packets to port 8080 that reach the container"

@@ -48,7 +48,7 @@ are_isolated() {
 exchange_no_frames() {
 	start_two -i
 	start_one -i
-	cc -o "$T/send-frames" "${0%/*}/send-frames.c"
+	compile send-frames
 	frames_pass "$first" "$pid" ff:ff:ff:ff:ff:ff
 	frames_pass "$pid" "$second" 02:42:0a:c8:00:03
 	frames_pass "$second" "$first" 02:42:0a:c8:00:02
@@ -57,7 +57,7 @@ exchange_no_frames() {
 # frames_pass FROM TO MAC - 1000 frames; some others may arrive meanwhile
 frames_pass() {
 	before=$(frames_received "$2")
-	inside "$1" "$T/send-frames" "$3"
+	inside "$1" "$probes/send-frames" "$3"
 	more=$(($(frames_received "$2") - before))
 	[ $more -lt 500 ] && more=few
 	is "$more" few "frames to $3 that arrive at a neighbour"

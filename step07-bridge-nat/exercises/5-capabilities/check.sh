@@ -43,8 +43,8 @@ ignores_suid() {
 	setpriv --reuid=1000 true 2>/dev/null ||
 		skip "needs root: this sandbox has only one user"
 	mkdir -p "$T/layer"
-	cc -static -o "$T/layer/suid" "${0%/*}/suid.c" 2>/dev/null ||
-		skip "needs a static C library"
+	compile suid -static 2>/dev/null || skip "needs a static C library"
+	cp "$probes/suid" "$T/layer"
 	chmod 4755 "$T/layer/suid"
 	run "$container" "$T/layer:$rootfs" /suid drop
 	is "$out" 0 "the user of a set-user-ID file without -c"

@@ -7,10 +7,9 @@
 
 # build_attempts - as /attempts of a layer
 build_attempts() {
+	compile attempts -static 2>/dev/null || skip "needs a static C library"
 	mkdir -p "$scratch/layer"
-	[ -e "$scratch/layer/attempts" ] ||
-		cc -static -o "$scratch/layer/attempts" "${0%/*}/attempts.c" \
-			2>/dev/null || skip "needs a static C library"
+	cp "$probes/attempts" "$scratch/layer"
 	layers=$scratch/layer:$rootfs
 }
 
