@@ -18,16 +18,17 @@ in_chroot() {
 		list() {
 			find "$root" -xdev -printf "/%P %T@\n" | sort
 		}
-		mount -t tmpfs tmpfs "$root"
+		# -c: otherwise it looks up each part of a long path
+		mount -c -t tmpfs tmpfs "$root"
 		cp "$escape" "$root/escape"
 		for dir in usr bin lib lib32 lib64; do
 			[ -d /$dir ] || continue
-			mkdir "$root/$dir" && mount --rbind /$dir "$root/$dir"
+			mkdir "$root/$dir" && mount -c --rbind /$dir "$root/$dir"
 		done
 		mkdir -p "$root${file%/*}"
 		echo inside >"$root$file"
 		find "$root" -xdev -type d -exec touch -d @0 {} +
-		mount -o "remount,bind,$mode" "$root" || exit
+		mount -c -o "remount,bind,$mode" "$root" || exit
 		list >"$lists/before"
 		status=0
 		"$container" "$root" "$@" || status=$?
