@@ -27,6 +27,7 @@ done
 # also remove what a test has left mounted in it.
 scratch=$(mktemp -d)
 ln -s "$top/rootfs/tiny-linux" "$scratch/tiny-linux"
+mkfifo "$scratch/started"
 
 # shellcheck disable=SC2034 # used by the tests
 rootfs=$top/rootfs/tiny-linux
@@ -81,7 +82,9 @@ t() {
 	set -e
 	[ $test_status -eq 0 ] || [ -e "$T.failed" ] ||
 		log_failure "a command failed with status $test_status"
-	poll $settle is_unchanged || report_changes
+	# A check ends with the first failure.
+	[ -n "${hint-}" ] && [ -e "$T.failed" ] ||
+		poll $settle is_unchanged || report_changes
 	[ ! -e "$T.skipped" ] || [ "${CI-}" != true ] ||
 		log_failure "with CI=true no test may be skipped"
 
@@ -178,13 +181,11 @@ $(cat "$T/terminal")"
 # start COMMAND... - in the background, until the test ends; sets $pid. The
 # output is in $T/start.out and $T/start.err.
 start() {
-	mkfifo "$T.fifo"
-	"$probes/start" "$T.fifo" "$@" \
+	"$probes/start" "$scratch/started" "$@" \
 		</dev/null >"$T/start.out" 2>"$T/start.err" &
 	pid=$!
 	echo "$pid" >>"$T.started"
-	: <"$T.fifo" # opened when the signals are as they should be
-	rm "$T.fifo"
+	: <"$scratch/started" # opened when the signals are as they should be
 }
 
 # stop_started - also what a test itself has added to $T.started
@@ -299,7 +300,9 @@ sleeper() {
 
 # ended [PID] - has it, or the command that start started, exited?
 ended() {
-	! grep -qs '^State:	[^Z]' "/proc/${1:-$pid}/status"
+	stat=
+	read -r stat 2>/dev/null <"/proc/${1:-$pid}/stat" || :
+	case ${stat##*) } in '' | Z*) ;; *) return 1 ;; esac
 }
 
 # ends_with STATUS - so does the command that start started
