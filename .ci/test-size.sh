@@ -131,7 +131,7 @@ t "error.[ch] have at most 90 lines" has_lines 90 code error.[ch]
 t "netlink.[ch] have at most 270 lines" has_lines 270 code netlink.[ch]
 t "nftables.[ch] have at most 310 lines" has_lines 310 code nftables.[ch]
 t "common: functions are short" has_short_functions ./*.c ./*/*.c
-t "common/test has at most 4600 lines" has_lines 4600 cat test/*
+t "common/test has at most 4620 lines" has_lines 4620 cat test/*
 t "common/bench has at most 570 lines" has_lines 570 cat bench/*
 t "C has 80 columns" has_short_lines ../step*/*.c ./*.[ch] ./*/*.c
 t "common does nothing that a step teaches" calls_none_of "$taught" ./*.[ch]
