@@ -24,8 +24,8 @@ show() {
 		echo "address add $2::$i/64 dev left ${3-}"
 		echo "address show dev left to $2::$i"
 		echo "address delete $2::$i/64 dev left"
-	done >batch
-	if chrt --fifo 1 ip -batch batch | grep tentative >tentative; then
+	done >commands
+	if chrt --fifo 1 ip -batch commands | grep tentative >tentative; then
 		echo "$1: some are tentative"
 	else
 		echo "$1: none are tentative"
