@@ -260,8 +260,8 @@ eventually() {
 	poll $((patience * 50)) "$@" || fail "not after $patience seconds: $*"
 }
 
-# compile NAME [OPTION...] - make $probes/NAME of NAME.c, which lies beside the
-# script, unless the last check has left it there. NAME may end in .so.
+# compile NAME [OPTION...] - builds $probes/NAME from NAME.c beside the script,
+# unless an earlier check has built it. NAME may end in .so.
 compile() {
 	program=$probes/$1 source=$here/${1%.so}.c
 	shift
