@@ -94,7 +94,9 @@ describes_layers() {
 # Here beside another container
 quotes_arguments() {
 	needs_parser
-	start "$bin/step05-overlay/container" "$scratch/tiny-linux" sleep 4712
+	start "$bin/step05-overlay/container" "$scratch/tiny-linux" \
+		sh -c 'echo; exec sleep 4712'
+	eventually test -s "$T/start.out"
 	odd=$(printf 'a "quote" \\ \t\n\001 \303\251')
 	start "$bin/step06-veth/container" "$scratch/tiny-linux" \
 		sh -c 'sleep 4711; :' "$odd" "$(printf '\377<')"
