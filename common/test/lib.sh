@@ -185,7 +185,8 @@ start() {
 		</dev/null >"$T/start.out" 2>"$T/start.err" &
 	pid=$!
 	echo "$pid" >>"$T.started"
-	: <"$scratch/started" # opened when the signals are as they should be
+	# EOF comes when the signals are as they should be, and COMMAND is running.
+	read -r _ <"$scratch/started" || :
 }
 
 # stop_started - also what a test itself has added to $T.started

@@ -4,9 +4,8 @@
  * all signals but those to be ignored: -i 17 is CHLD
  *
  * A shell ignores INT and QUIT in its background jobs, and nohup(1) HUP. env(1)
- * can change that, but not that of uutils or busybox. Before COMMAND starts,
- * FILE is opened for writing: the reader of a FIFO knows then that it can be
- * killed.
+ * can change that, but not that of uutils or busybox. FILE, a FIFO, is open for
+ * writing until COMMAND runs: its reader sees EOF when that can be killed.
  */
 #define _GNU_SOURCE
 #include <err.h>

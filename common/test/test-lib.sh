@@ -264,8 +264,9 @@ runs_anywhere() {
 }
 
 needs_room() {
-	run unshare --mount sh -c 'mount -t tmpfs -o size=16k t /tmp
-		exec sh "$0"' "$top/common/test/run"
+	mkdir "$T/full"
+	run unshare --mount sh -c 'mount -t tmpfs -o size=16k t "$1"
+		TMPDIR=$1 exec sh "$0"' "$top/common/test/run" "$T/full"
 	one_line_error 1 "no room for the logs in" "No space left on device"
 }
 
