@@ -150,10 +150,10 @@ survives_a_stop() {
 	kill -STOP "$inside"
 	poll 40 is_stopped "$inside" || :
 	poll 40 quiet "$pid_1" || :
-	still_runs "the command was stopped, and has not exited"
+	still_runs "the command was stopped or continued, and has not exited"
 	kill -CONT "$inside"
 	poll 40 quiet "$pid_1" || :
-	still_runs "the command was continued, and has not exited"
+	still_runs "the command was stopped or continued, and has not exited"
 	kill -KILL "$inside"
 	ends_with 137
 }
