@@ -267,7 +267,7 @@ needs_room() {
 	mkdir "$T/full"
 	run unshare --mount sh -c 'mount -t tmpfs -o size=16k t "$1"
 		TMPDIR=$1 exec sh "$0"' "$top/common/test/run" "$T/full"
-	one_line_error 1 "no room for the logs in" "No space left on device"
+	one_line_error 1 "there is no room for the logs in $T/full"
 }
 
 t "each assertion passes, or fails as it should" has_results
