@@ -21,13 +21,15 @@ in_chroot() {
 		# -c: otherwise it looks up each part of a long path
 		mount -c -t tmpfs tmpfs "$root"
 		cp "$escape" "$root/escape"
-		for dir in usr bin lib lib32 lib64; do
-			[ -d /$dir ] || continue
-			mkdir "$root/$dir" && mount -c --rbind /$dir "$root/$dir"
-		done
 		mkdir -p "$root${file%/*}"
 		echo inside >"$root$file"
-		find "$root" -xdev -type d -exec touch -d @0 {} +
+		for dir in usr bin lib lib32 lib64; do
+			[ ! -d /$dir ] || mkdir "$root/$dir"
+		done
+		find "$root" -type d -exec touch -d @0 {} + || exit
+		for dir in usr bin lib lib32 lib64; do
+			[ ! -d /$dir ] || mount -c --rbind /$dir "$root/$dir"
+		done
 		mount -c -o "remount,bind,$mode" "$root" || exit
 		list >"$lists/before"
 		status=0

@@ -31,6 +31,8 @@ on_internet() {
 works_from_outside() {
 	publish
 	run on_internet "$reach" fetch 203.0.113.2 8080
+	[ "$out" != 10.200.0.1 ] ||
+		hint='masquerade only what comes from a container'
 	is "$out" 203.0.113.1 "the client's address, as the server sees it"
 }
 

@@ -30,6 +30,10 @@ has() {
 	shift
 	start_container -c $options
 	for set; do
+		case $(of "$set") in
+		"$value") ;;
+		*a80425fb) hint='drop the newer ones, too: PR_CAPBSET_READ fails after the last' ;;
+		esac
 		is "$(of "$set")" "$value" "$set"
 	done
 }

@@ -107,7 +107,7 @@ for options in '' -U; do
 		kexec_file_load init_module finit_module delete_module keyctl \
 		add_key request_key bpf perf_event_open open_by_handle_at \
 		swapon swapoff
-	hint='look at its first argument: args[0] of struct seccomp_data'
+	hint='test each CLONE_NEW bit of args[0], its first argument, which has others too'
 	t "${with}clone for a new namespace fails with EPERM" fails $EPERM \
 		clone-NEWNS clone-NEWUTS clone-NEWIPC clone-NEWNET \
 		clone-NEWCGROUP clone-NEWPID clone-NEWUSER clone-several
