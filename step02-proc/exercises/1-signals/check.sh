@@ -137,6 +137,15 @@ passes_on_to_the_command() {
 		fail "TERM killed another process of the launcher's process group"
 }
 
+passes_on_to_no_child() {
+	start_container sh -c 'sleep 4711 | sleep 4712'
+	eventually sleeper
+	send TERM
+	ends_with 143
+	grep -qs '^State:	S' "/proc/$inside/status" ||
+		fail "TERM killed a process that the command had started"
+}
+
 # If INT or QUIT were passed on, the command would die of it before TERM.
 keeps_int_and_quit() {
 	start_sleep
@@ -206,6 +215,8 @@ t "TERM reaches the command; no mount is left" passes_on TERM 143
 t "HUP as well" passes_on HUP 129
 hint='kill(0, ...) signals all processes of the process group'
 t "the signal goes to the command alone" passes_on_to_the_command
+hint='a negative number in kill(2) is a process group: signal the command alone'
+t "and to no process that the command has started" passes_on_to_no_child
 hint='execve(2) keeps blocked and ignored signals: undo it in the child'
 t "the command starts with no signal blocked or ignored" has_no_signals_blocked
 hint='SIGCHLD also comes when the command is stopped: it may not have exited'

@@ -184,7 +184,7 @@ hint='a tmpfs in the container'\''s mount namespace disappears with it'
 t "no file is left on the host" with_copy leaves_no_file_on_the_host
 hint='allow letters, digits, - and .'
 t "NAME may have one character, and any of these" \
-	with_copy accepts x -. ABCDEFGHIJKLMNOPQRSTUVWXYZ a-z.0-9 \
+	with_copy accepts x -. .. ABCDEFGHIJKLMNOPQRSTUVWXYZ a-z.0-9 \
 	abcdefghijklmnopqrstuvwxyz 0123456789
 hint='HOST_NAME_MAX is 64, without the terminating null byte'
 t "NAME may have 64 characters" with_copy accepts "$(printf %064d 0)"
@@ -195,11 +195,15 @@ hint='sethostname(2) accepts an empty name'
 t "an empty NAME is refused" with_copy refuses ''
 hint='the kernel accepts any bytes, but /etc/hosts has words and lines'
 t "NAME with a blank is refused" with_copy refuses 'a b'
-t "NAME with a newline is refused" with_copy refuses 'a
-198.51.100.1 b'
+t "NAME with a newline is refused" with_copy refuses_each 'a
+198.51.100.1 b' 'a
+'
 hint='name what is allowed, not what is forbidden: # begins a comment'
 t "NAME with another character is refused" with_copy refuses_each \
-	'a#b' '#' a/b a_b a:b 'a	b' a@b "a'b" 'a%sb' "$(printf 'a\351b')"
+	'a#b' '#' a/b a_b a:b 'a	b' a@b "a'b" 'a%sb' 'a!' 'a"' 'a$' 'a&' 'a(' \
+	'a)' 'a*' 'a+' a, 'a;' 'a<' 'a=' 'a>' 'a?' 'a[' 'a\' 'a]' 'a^' 'a`' \
+	'a{' 'a|' 'a}' 'a~' "$(printf 'a\351b')" "$(printf 'a\001')" \
+	"$(printf 'a\177')"
 hint='without -H, the hostname is container, and the file is the image'\''s'
 t "without -H, nothing changes" with_copy keeps_the_default
 done_testing

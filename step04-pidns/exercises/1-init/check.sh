@@ -313,6 +313,7 @@ t "a command may exit at once" exits_at_once
 hint='PID 1 itself needs PR_SET_PDEATHSIG'
 t "nothing outlives the launcher, nor PID 1" leaves_nothing
 hint='try it with -U'
+t "-U: the command is a child of PID 1, too" is_a_child_of_pid_1 -U
 t "-U: PID 1 passes signals on, and the exit status is the command's" \
 	passes_term_on -U
 hint='fork only with -i'
